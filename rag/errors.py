@@ -1,0 +1,41 @@
+"""Domain errors. Each message names the problem, the value and the next step; the edges translate them.
+
+The command line prints the message on one line and exits with 1 (or 2 for `UsageError`), the HTTP API answers with
+`status` and a problem body.
+"""
+
+
+class CityciteError(Exception):
+    """Base of all errors that a user can act on."""
+
+    status = 500
+
+
+class UsageError(CityciteError):
+    """The request itself is wrong: an empty question, a bad number, an unknown option."""
+
+    status = 422
+
+
+class NotFoundError(CityciteError):
+    """A document, file or folder that was named does not exist."""
+
+    status = 404
+
+
+class LoadError(CityciteError):
+    """One source cannot be turned into text: broken, encrypted, binary, empty, unreadable."""
+
+    status = 422
+
+
+class StoreError(CityciteError):
+    """The store cannot be opened, read or written."""
+
+    status = 503
+
+
+class ModelError(CityciteError):
+    """The embedding model is missing, damaged or does not fit the store."""
+
+    status = 503

@@ -1,0 +1,108 @@
+"""The values that travel through citycite. All are frozen; offsets count Unicode code points in a document's stored text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Language = Literal["de", "en", "pl"]
+Mode = Literal["extractive", "generative"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """From offset `start` on, until the next mark, the text belongs to page or section `label`."""
+
+    start: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One stored document. `text` is what quotes are taken from; `pages` and `sections` are in order of `start`.
+
+    `language` is an ISO 639-1 code, `published` an ISO date; both are None where nothing in the source says so.
+    """
+
+    id: str
+    title: str
+    source: str
+    text: str
+    language: str | None = None
+    published: str | None = None
+    pages: tuple[Mark, ...] = ()
+    sections: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSummary:
+    """What `documents` lists: a document without its text. `characters` and `passages` are counts."""
+
+    document_id: str
+    title: str
+    source: str
+    language: str | None
+    published: str | None
+    characters: int
+    passages: int
+    ingested_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A range of a document as retrieval found it; `text` equals the stored text from `start` to `end`."""
+
+    document_id: str
+    title: str
+    source: str
+    page: int | None
+    section: str | None
+    published: str | None
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """`quote` equals the stored text of `document_id` from `start` to `end`, character for character."""
+
+    marker: int
+    document_id: str
+    title: str
+    source: str
+    page: int | None
+    section: str | None
+    published: str | None
+    quote: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds by step."""
+
+    retrieve: float
+    answer: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What `ask` returns. `answer` is text with [1] marks; `confidence` is calibrated, 0 to 1."""
+
+    question: str
+    language: Language
+    answer: str
+    abstained: bool
+    confidence: float
+    mode: Mode
+    timings_ms: Timings
+    citations: tuple[Citation, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer as plain JSON types, in the order of the public contract."""
+        return asdict(self) | {"citations": [asdict(citation) for citation in self.citations]}

@@ -1,0 +1,69 @@
+"""All settings, read once. Precedence: arguments, environment (`CITYCITE_…`), `citycite.toml` in the working folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from rag.errors import UsageError
+
+SETTINGS_FILE = "citycite.toml"
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Each field is the variable `CITYCITE_<FIELD>` or a key of `citycite.toml`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CITYCITE_", toml_file=SETTINGS_FILE, extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    store: str = Field("./store", description="Folder of the store, or the URL of a Chroma server.")
+    embedding_model: str = Field(
+        "intfloat/multilingual-e5-small",
+        description="The packaged model, or the path of any sentence-transformers folder. A store keeps the model "
+        "it was made with.",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Number format of the embedding model; `auto` takes bfloat16 where the CPU computes it."
+    )
+    threads: int = Field(0, ge=0, description="CPU threads of the embedding model; 0 leaves the choice to torch.")
+    threshold: float = Field(
+        0.5, ge=0, le=1, description="Confidence from which on a question is answered; below it, citycite abstains."
+    )
+    max_citations: int = Field(3, ge=1, le=10, description="Citations an answer has at most.")
+    max_question: int = Field(2000, ge=1, description="Characters of a question at most.")
+    max_file_mb: int = Field(200, ge=1, description="Megabytes of a file at most; a larger one is reported as failed.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; overrides that are None are left out.
+
+    Raises:
+        UsageError: a value is wrong or a key unknown; the message names it.
+    """
+    try:
+        return Settings(**{key: value for key, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"])) or "settings"
+        raise UsageError(
+            f"Setting {name} (CITYCITE_{name.upper()} or {name} in {SETTINGS_FILE}) "
+            f"is {first.get('input')!r}: {first['msg']}"
+        ) from None
+    except ValueError as error:  # a TOML file that cannot be parsed
+        raise UsageError(f"{Path(SETTINGS_FILE).resolve()} cannot be read: {error}") from None
