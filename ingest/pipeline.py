@@ -1,0 +1,290 @@
+"""Files to documents to passages to the store, with a count of what happened to each file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pathspec
+
+from ingest.loaders import LOADERS, load
+from ingest.loaders.base import Extract
+from ingest.metadata import detect_language
+from ingest.splitting import passage_spans
+from rag.embeddings import BLOCK, EmbeddingModel
+from rag.errors import CityciteError, LoadError
+from rag.language import fold
+from rag.schema import Document
+from rag.settings import Settings
+from rag.store import Store, StoredPassage, passage_id
+from rag.token_index import TokenIndex
+
+# Part of every content hash: raise it when extraction or splitting changes, so that unchanged files are read anew.
+EXTRACTION_VERSION = "1"
+IGNORE_FILE = ".citycite-ignore"
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A source that could not be taken in, and why."""
+
+    source: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What an ingest did. The counts are of documents; `skipped` lists files of no supported format in folders."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    @property
+    def failed(self) -> int:
+        """Number of sources that failed."""
+        return len(self.failures)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as plain JSON types."""
+        return {
+            "added": self.added,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "removed": self.removed,
+            "failed": self.failed,
+            "failures": [asdict(failure) for failure in self.failures],
+            "skipped": self.skipped,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A document ready to be embedded."""
+
+    document: Document
+    content_hash: str
+    spans: list[tuple[int, int]]
+    is_new: bool
+
+
+# Told the number of files in all and of files done.
+Progress = Callable[[int, int], None]
+
+
+def ingest(
+    paths: Sequence[str],
+    store: Store,
+    settings: Settings,
+    *,
+    prune: bool = False,
+    progress: Progress = lambda total, done: None,
+) -> Report:
+    """Bring files and folders into `store`; files that have not changed cost a hash.
+
+    A file that fails leaves its older version, and all other documents, in place. With `prune`, documents whose file
+    under one of the folders in `paths` is gone are taken out.
+
+    Raises:
+        StoreError, ModelError: the store cannot be written, or was made with another model.
+    """
+    report = Report()
+    files = list(_files(paths, report))
+    model = EmbeddingModel(settings)
+    if store.exists():
+        store.check_model(model.name)
+    with store.writing():
+        if store.exists():
+            store.sweep()
+        records = store.records() if store.exists() else {}
+        writer = _Writer(store, model, report)
+        for done, file in enumerate(files):
+            progress(len(files), done)
+            prepared = _prepare(file, records, settings, report)
+            if prepared is not None:
+                writer.add(prepared)
+        writer.flush()
+        if prune:
+            report.removed = _prune(paths, records, store, writer)
+        progress(len(files), len(files))
+    return report
+
+
+def _files(paths: Sequence[str], report: Report) -> Iterator[Path]:
+    """Yield the files to read, each once; missing paths and unsupported files go into the report."""
+    seen: set[Path] = set()
+    for given in paths:
+        path = Path(given)
+        if given.startswith(("http://", "https://")):
+            report.failures.append(
+                Failure(given, "Web addresses cannot be read yet; save the page as .html and ingest the file.")
+            )
+        elif path.is_dir():
+            for file in _in_folder(path, report):
+                if file not in seen:
+                    seen.add(file)
+                    yield file
+        elif not path.exists():
+            report.failures.append(Failure(given, "There is no such file or folder; check the path."))
+        elif path.resolve() not in seen:
+            seen.add(path.resolve())
+            yield path.resolve()
+
+
+def _in_folder(folder: Path, report: Report) -> Iterator[Path]:
+    folder = folder.resolve()
+    ignored = _ignored(folder)
+    for file in sorted(folder.rglob("*")):
+        relative = file.relative_to(folder)
+        if any(part.startswith(".") for part in relative.parts) or ignored.match_file(str(relative)):
+            continue
+        if not file.is_file():
+            continue
+        if file.suffix.lower() in LOADERS:
+            yield file
+        else:
+            report.skipped.append(str(file))
+
+
+def _ignored(folder: Path) -> pathspec.PathSpec[Any]:
+    file = folder / IGNORE_FILE
+    lines = file.read_text("utf-8").splitlines() if file.is_file() else []
+    return pathspec.PathSpec.from_lines("gitwildmatch", lines)
+
+
+def document_id(source: Path) -> str:
+    """Return the id of the document at an absolute path: readable, and the same as long as the path is."""
+    slug = re.sub(r"[^a-z0-9]+", "-", fold(source.stem)).strip("-")[:60] or "document"
+    return f"{slug}-{hashlib.sha256(str(source).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+
+
+def _prepare(file: Path, records: dict[str, dict[str, Any]], settings: Settings, report: Report) -> _Prepared | None:
+    """Read and split one file; None where it is unchanged or fails, which the report says."""
+    key = document_id(file)
+    try:
+        content_hash = _content_hash(file, settings.max_file_mb)
+        known = records.get(key)
+        if known is not None and known["content_hash"] == content_hash:
+            report.unchanged += 1
+            return None
+        extract = load(file)
+        document = _document(key, file, extract)
+        spans = passage_spans(document.text, [mark.start for mark in document.sections])
+        if not spans:
+            raise LoadError("No text is left once page furniture is taken away.")
+        return _Prepared(document, content_hash, spans, is_new=known is None)
+    except CityciteError as error:
+        report.failures.append(Failure(str(file), str(error)))
+    except OSError as error:
+        report.failures.append(Failure(str(file), f"It cannot be read: {error.strerror or error}."))
+    return None
+
+
+def _content_hash(file: Path, max_megabytes: int) -> str:
+    size = file.stat().st_size
+    if size > max_megabytes * _MEGABYTE:
+        raise LoadError(
+            f"It has {size / _MEGABYTE:.0f} MB; at most {max_megabytes} are read. Raise CITYCITE_MAX_FILE_MB or split it."
+        )
+    digest = hashlib.sha256(EXTRACTION_VERSION.encode())
+    digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _document(key: str, file: Path, extract: Extract) -> Document:
+    return Document(
+        id=key,
+        title=extract.title or file.stem,
+        source=str(file),
+        text=extract.text,
+        language=detect_language(extract.text),
+        published=extract.published,
+        pages=extract.pages,
+        sections=extract.sections,
+    )
+
+
+class _Writer:
+    """Embeds documents in blocks, so that passages of similar length are computed together, and stores them."""
+
+    def __init__(self, store: Store, model: EmbeddingModel, report: Report) -> None:
+        self._store = store
+        self._model = model
+        self._report = report
+        self._waiting: list[_Prepared] = []
+        self._tokens: TokenIndex | None = None
+
+    @property
+    def tokens(self) -> TokenIndex:
+        """The token index beside the store; made on first use, because it loads the model."""
+        if self._tokens is None:
+            self._tokens = TokenIndex(self._store, self._model.name, self._model.token_mean("passage"))
+        return self._tokens
+
+    def add(self, prepared: _Prepared) -> None:
+        """Take a document; it is stored once a block is full, or at `flush`."""
+        self._waiting.append(prepared)
+        if sum(len(waiting.spans) for waiting in self._waiting) >= BLOCK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Embed and store what waits."""
+        if not self._waiting:
+            return
+        self._store.create(self._model.name, self._model.dimensions)
+        texts = [item.document.text[start:end] for item in self._waiting for start, end in item.spans]
+        encoded = iter(self._model.encode_passages(texts))
+        for item in self._waiting:
+            version = item.content_hash[:16]
+            own = [next(encoded) for _ in item.spans]
+            passages = [
+                StoredPassage(
+                    id=passage_id(item.document.id, version, number),
+                    document_id=item.document.id,
+                    version=version,
+                    start=start,
+                    end=end,
+                    text=item.document.text[start:end],
+                    language=item.document.language,
+                    vector=text.vector,
+                )
+                for number, ((start, end), text) in enumerate(zip(item.spans, own, strict=True))
+            ]
+            self.tokens.add(zip((passage.id for passage in passages), own, strict=True))
+            self.tokens.drop(self._store.write(item.document, item.content_hash, passages))
+            self._report.added += item.is_new
+            self._report.updated += not item.is_new
+        self._waiting.clear()
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take documents out of the store and of the token index."""
+        self.tokens.drop(self._store.remove(ids))
+
+
+def _prune(paths: Sequence[str], records: dict[str, dict[str, Any]], store: Store, writer: _Writer) -> int:
+    roots = [Path(path).resolve() for path in paths if not path.startswith(("http://", "https://"))]
+    gone = [
+        key
+        for key, record in records.items()
+        if any(Path(record["source"]).is_relative_to(root) for root in roots) and not Path(record["source"]).exists()
+    ]
+    if gone:
+        writer.remove(gone)
+    return len(gone)
+
+
+def remove(ids: Sequence[str], store: Store, settings: Settings) -> list[str]:
+    """Take documents out of `store`; return the ids that were not there."""
+    with store.writing():
+        known = store.records_of(ids)
+        if known:
+            _Writer(store, EmbeddingModel(settings), Report()).remove(list(known))
+    return [key for key in ids if key not in known]

@@ -1,0 +1,99 @@
+"""From evidence to an answer: the `Answerer` protocol and the extractive default, which quotes and adds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rag.citations import MAX_QUOTE
+from rag.evidence import Evidence
+from rag.question import Question
+from rag.schema import Language, Mode
+
+# A further quote is shown where it is at least half as likely to answer as the first.
+_FURTHER_SHARE = 0.5
+# The sentence beside the first quote joins it where it is at least this share as likely to hold the answer.
+_JOIN_SHARE = 0.4
+_SEE_ALSO: dict[Language, str] = {"de": "Siehe auch", "en": "See also", "pl": "Zobacz też"}
+_ABSTENTION: dict[Language, str] = {
+    "de": "Dazu finde ich in den vorliegenden Dokumenten keine belegte Antwort.",
+    "en": "I find no answer to this in the documents that I have.",
+    "pl": "Nie znajduję na to pytanie odpowiedzi popartej dokumentami, które mam.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of a document to be quoted, what stands there, and the probability that it answers."""
+
+    document_id: str
+    start: int
+    end: int
+    quote: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer before its quotes are checked against the store: text with marks [1], [2], ..., one for each span."""
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+class Answerer(Protocol):
+    """Makes an answer of evidence that has passed the threshold."""
+
+    mode: Mode
+
+    def draft(self, question: Question, ranked: Sequence[Evidence]) -> Draft:
+        """Answer `question` from `ranked` (most probable first, never empty)."""
+
+
+class ExtractiveAnswerer:
+    """Quotes the sentence or two that answer; further passages that say the same are marked behind it."""
+
+    mode: Mode = "extractive"
+
+    def __init__(self, max_citations: int) -> None:
+        self._max_citations = max_citations
+
+    def draft(self, question: Question, ranked: Sequence[Evidence]) -> Draft:
+        """Quote the best evidence; refer to the best of each further passage."""
+        spans = [_with_neighbour(ranked[0], ranked)]
+        passages = {ranked[0].candidate.passage.id}
+        for evidence in ranked[1:]:
+            if len(spans) == self._max_citations or evidence.probability < _FURTHER_SHARE * ranked[0].probability:
+                break
+            if evidence.candidate.passage.id not in passages:
+                passages.add(evidence.candidate.passage.id)
+                spans.append(_with_neighbour(evidence, ranked))
+        text = f"{spans[0].quote} [1]"
+        if len(spans) > 1:
+            marks = " ".join(f"[{number}]" for number in range(2, len(spans) + 1))
+            text += f"\n\n{_SEE_ALSO[question.language]}: {marks}"
+        return Draft(text, tuple(spans))
+
+
+def abstention(language: Language) -> str:
+    """Return the polite sentence that says there is no evidence."""
+    return _ABSTENTION[language]
+
+
+def _with_neighbour(evidence: Evidence, ranked: Sequence[Evidence]) -> Span:
+    """Take in the sentence before or after where it may well hold the answer too and the quote stays short enough."""
+    passage = evidence.candidate.passage
+    start, end = evidence.start, evidence.end
+    for other in ranked:
+        if other.probability < _JOIN_SHARE * evidence.probability:
+            break
+        if other.candidate.passage.id != passage.id or other is evidence:
+            continue
+        low, high = min(start, other.start), max(end, other.end)
+        between = passage.text[min(end, other.end) - passage.start : max(start, other.start) - passage.start]
+        if not between.strip() and high - low <= MAX_QUOTE:
+            start, end = low, high
+            break
+    quote = passage.text[start - passage.start : end - passage.start]
+    return Span(passage.document_id, start, end, quote, evidence.probability)

@@ -1,0 +1,148 @@
+"""The sentence-transformers model, loaded on first use: one pass gives a text's vector and the vectors of its tokens."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.errors import ModelError
+from rag.packaged_model import MODEL_NAME, packaged_model_folder
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+# Of one `encode` call: within it texts are ordered by length, so larger blocks waste less on padding; beyond a few
+# hundred nothing more is gained, and the progress bar would stand still.
+BLOCK = 256
+# Texts computed at once. Larger batches were no faster on two cores and need more memory.
+BATCH = 16
+# Made by tests/bench/train_evidence.py for the packaged model.
+MEANS_FILE = Path(__file__).with_name("token_means.npz")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A text as the model sees it.
+
+    `vector` has shape (d,), unit length. `tokens` has shape (n, d), not normalised, special tokens and prompt left
+    out; token i stands in the text from `offsets[i, 0]` to `offsets[i, 1]` (code points).
+    """
+
+    vector: np.ndarray
+    tokens: np.ndarray
+    offsets: np.ndarray
+
+
+class EmbeddingModel:
+    """Encodes questions and passages, each with the prompt that the model was trained with."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.name = settings.embedding_model
+        self._precision = settings.precision
+        self._threads = settings.threads
+        self._model: SentenceTransformer | None = None
+        self._means: dict[str, np.ndarray] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def is_packaged(self) -> bool:
+        """Whether this is the model that shipped coefficients and means were computed with."""
+        return self.name == MODEL_NAME
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector. Loads the model."""
+        return int(self._loaded().get_embedding_dimension() or 0)
+
+    def token_mean(self, name: str) -> np.ndarray:
+        """Return the mean token vector (d,) of `passage` or `question_<language>`; zeros for another model."""
+        if self._means is None:
+            self._means = dict(np.load(MEANS_FILE)) if self.is_packaged else {}
+        return self._means[name] if name in self._means else np.zeros(self.dimensions, np.float32)
+
+    def encode_question(self, text: str) -> Encoded:
+        """Encode one question."""
+        return self._encode([text], "query")[0]
+
+    def encode_passages(
+        self, texts: Sequence[str], advance: Callable[[int], None] = lambda count: None
+    ) -> list[Encoded]:
+        """Encode passages, in the order given. `advance` is told how many more are done, for a progress bar."""
+        encoded: list[Encoded] = []
+        for at in range(0, len(texts), BLOCK):
+            block = self._encode(texts[at : at + BLOCK], "document")
+            advance(len(block))
+            encoded.extend(block)
+        return encoded
+
+    def _encode(self, texts: Sequence[str], prompt_name: str) -> list[Encoded]:
+        model = self._loaded()
+        prompt = model.prompts.get(prompt_name) or ""
+        with self._lock:  # the tokenizer's padding state is not safe between threads
+            features: list[dict[str, Any]] = model.encode(  # type: ignore[assignment]
+                list(texts), prompt=prompt, output_value=None, batch_size=BATCH, show_progress_bar=False
+            )
+            offsets = model.tokenizer(
+                [prompt + text for text in texts],
+                truncation=True,
+                max_length=model.max_seq_length,
+                return_offsets_mapping=True,
+            )["offset_mapping"]
+        return [_encoded(feature, pairs, len(prompt)) for feature, pairs in zip(features, offsets, strict=True)]
+
+    def _loaded(self) -> SentenceTransformer:
+        if self._model is None:
+            with self._lock:
+                if self._model is None:
+                    self._model = self._load()
+        return self._model
+
+    def _load(self) -> SentenceTransformer:
+        folder = packaged_model_folder() if self.is_packaged else Path(self.name)
+        if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
+            raise ModelError(
+                f"No sentence-transformers model in {folder.resolve()}: CITYCITE_EMBEDDING_MODEL is either "
+                f"{MODEL_NAME} (packaged) or the path of a model folder; model hubs are never asked."
+            )
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        if self._threads:
+            torch.set_num_threads(self._threads)
+        try:
+            model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise ModelError(f"The model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+        if self._precision == "bfloat16" or (self._precision == "auto" and computes_bfloat16()):
+            model = model.to(torch.bfloat16)
+        return model.eval()
+
+
+def computes_bfloat16() -> bool:
+    """Whether the CPU has instructions for bfloat16; without them it is emulated, slower than float32."""
+    import torch
+
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def _encoded(feature: dict[str, Any], pairs: Sequence[tuple[int, int]], prompt_length: int) -> Encoded:
+    tokens = feature["token_embeddings"].float().cpu().numpy()
+    vector = feature["sentence_embedding"].float().cpu().numpy()
+    offsets = np.asarray(pairs, dtype=np.int32).reshape(-1, 2)
+    tokens = tokens[: len(offsets)]
+    # Special tokens have no width; a token that begins inside the prompt belongs to it.
+    own = (offsets[:, 1] > offsets[:, 0]) & (offsets[:, 0] >= prompt_length)
+    norm = float(np.linalg.norm(vector)) or 1.0  # bfloat16 leaves norms off by up to 0.003
+    return Encoded(vector / norm, tokens[own], offsets[own] - prompt_length)

@@ -1,0 +1,48 @@
+"""Token-level matching: how well each token of the question is met by some token of the text (pure functions).
+
+After ColBERT (Khattab and Zaharia 2020, https://arxiv.org/abs/2004.12832), with the tokens of the embedding model as
+it is. Two things make it work untrained: the mean token vector is subtracted, because all tokens of this model lie in
+one narrow cone; and questions have a mean for each language, because the cones differ by language.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def centred(tokens: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Subtract `mean` (d,) from `tokens` (n, d) and scale each row to unit length."""
+    rows: np.ndarray = tokens - mean
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.where(norms == 0, 1.0, norms)
+    return rows
+
+
+def packed(tokens: np.ndarray) -> bytes:
+    """Keep `tokens` (n, d) in 4 bits a number, d / 2 bytes a token; the length of each row is lost.
+
+    Against float32 this costs 0.004 of first-rank recall across languages; one bit a number would cost 0.015, and a
+    tenth of the unanswerable questions that are recognised.
+    """
+    largest = np.abs(tokens).max(axis=1, keepdims=True)
+    levels = np.rint(tokens / np.where(largest == 0, 1.0, largest) * 7).astype(np.int8) + 8
+    nibbles = levels.astype(np.uint8)
+    return (nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)).tobytes()
+
+
+# Both numbers of each possible byte: a look-up is several times faster than shifting and subtracting.
+_PAIRS = np.array([[(byte & 15) - 8, (byte >> 4) - 8] for byte in range(256)], dtype=np.float32)
+
+
+def unpacked(data: bytes, dimensions: int) -> np.ndarray:
+    """Return what `packed` kept, as unit vectors of shape (n, d)."""
+    rows = _PAIRS[np.frombuffer(data, np.uint8)].reshape(-1, dimensions)
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    rows /= np.where(norms == 0, 1.0, norms)[:, None]
+    return rows
+
+
+def matches(question: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """Return the similarity of each question token to each text token, shape (question tokens, text tokens)."""
+    similarity: np.ndarray = question @ tokens.T
+    return similarity

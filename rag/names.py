@@ -1,0 +1,190 @@
+"""Cities under the names they have in German, English, Polish and at home: Krakau, Kraków and Cracow are one city.
+
+The table lists the names that differ or that city documents mention often. Names that are also common words (Essen,
+Halle, Nice, Split) are left out: a false match would be worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.language import WORD, fold
+
+# One city a line. The first name is its key; oblique stems that no ending below explains are listed as well.
+_CITIES = """
+Krakow Krakau Cracow Cracovie Cracovia
+Warszawa Warschau Warsaw Warszaw
+Wien Vienna Wiedeń Wiedn
+Köln Cologne Kolonia Koeln Koln Koloni
+Kopenhagen Copenhagen Kopenhaga København Kopenhadz
+Frankfurt Francfort Frankfurc
+München Munich Monachium Muenchen Münchn Monachi
+Nürnberg Nuremberg Norymberga Nuernberg Norymberdz
+Düsseldorf Dusseldorf Duesseldorf
+Berlin
+Hamburg
+Bremen Brema
+Hannover Hanover Hanower
+Leipzig Lipsk
+Dresden Drezno Dreźn
+Stuttgart Sztutgart
+Mainz Moguncja
+Aachen Akwizgran
+Braunschweig Brunszwik
+Regensburg Ratyzbona
+Augsburg
+Freiburg Fryburg
+Karlsruhe
+Mannheim
+Heidelberg
+Dortmund
+Duisburg
+Bochum
+Wuppertal
+Bielefeld
+Bonn
+Münster
+Krefeld
+Mönchengladbach
+Oberhausen
+Hamm
+Hagen
+Geestland
+Arnsberg
+Pirna
+Chemnitz
+Magdeburg
+Erfurt
+Rostock
+Kiel
+Lübeck Lubeka
+Saarbrücken
+Potsdam Poczdam
+Görlitz Zgorzelec
+Salzburg
+Graz
+Linz
+Innsbruck
+Zürich Zurich Zurych
+Genf Geneva Genewa Genève
+Basel Bazylea Basle
+Bern Berno
+Wroclaw Breslau Wrocław
+Gdansk Danzig Gdańsk
+Poznan Posen Poznań
+Szczecin Stettin
+Lodz Łódź Lodsch
+Katowice Kattowitz Katowic
+Lublin
+Rzeszow Rzeszów
+Bydgoszcz Bromberg
+Torun Thorn Toruń
+Gdynia Gdingen
+Boleslawiec Bolesławiec Bunzlau Bolesławc
+Sofia Sofii Sofią
+Praha Prag Prague Praga Pradz
+Brno Brünn
+Bratislava Pressburg Bratysława
+Budapest Budapeszt
+Bukarest Bucharest București
+Beograd Belgrad Belgrade
+Zagreb Agram
+Ljubljana Laibach Lublana
+Athen Athens Ateny Athina
+Thessaloniki Saloniki Salonica
+Rom Rome Roma Rzym
+Mailand Milan Milano Mediolan
+Venedig Venice Venezia Wenecja
+Florenz Florence Firenze Florencja
+Neapel Naples Napoli Neapol
+Turin Torino Turyn
+Genua Genoa Genova
+Bologna Bolonia
+Arezzo
+Nizza Nicea
+Paris Paryż Paryz
+Lyon
+Marseille Marsylia
+Straßburg Strasbourg Strasburg
+Toulouse Tuluza
+Bordeaux
+Nantes
+Brüssel Brussels Bruksela Bruxelles
+Antwerpen Antwerp Antwerpia
+Gent Ghent Gandawa
+Lüttich Liège Leodium
+Amsterdam
+Rotterdam
+Utrecht
+Eindhoven
+London Londyn Londynu
+Birmingham
+Manchester
+Glasgow
+Edinburgh Edynburg
+Dublin
+Leeds
+Madrid Madryt
+Barcelona Barcelon
+Valencia Walencja
+Sevilla Seville Sewilla
+Lissabon Lisbon Lisboa Lizbona
+Porto
+Stockholm Sztokholm
+Göteborg Gothenburg
+Malmö
+Oslo
+Helsinki
+Tampere
+Tallinn Reval
+Riga Ryga
+Vilnius Wilna Wilno
+Kaunas Kowno
+Kiew Kyiv Kyjiw Kijów
+Lviv Lwiw Lemberg Lwów
+Odessa Odesa
+Charkiw Kharkiv Charków
+Minsk Mińsk
+Moskau Moscow Moskwa
+Istanbul Stambuł
+Ankara
+"""
+# Endings of German (Krakaus, Wiener, Wienerin), English (Berlin's) and Polish (Krakowa, Krakowie, krakowski) forms.
+_ENDINGS = ["s", "er", "ers", "ern", "erin", "erinnen", "es", "a", "ie", "em", "owi", "u", "iu", "iem", "ia", "i", "ii", "y", "e", "o", "om", "ami", "ach", "ski", "skie", "skiej", "skiego", "skim", "skich", "ska", "skiemu"]
+_LONGEST_ENDING = max(map(len, _ENDINGS))
+_SHORTEST_NAME = 4  # with an ending; "Rom" plus "an" would otherwise be found in too many words
+
+
+def _table() -> dict[str, str]:
+    table: dict[str, str] = {}
+    for line in _CITIES.strip().splitlines():
+        names = [fold(name) for name in line.split()]
+        for name in names:
+            table[name] = names[0]
+            if name.endswith("a") and len(name) > _SHORTEST_NAME:  # Kolonia -> Koloni(i), Kopenhaga -> Kopenhag(i)
+                table.setdefault(name[:-1], names[0])
+    return table
+
+
+_KEYS = _table()
+
+
+def city_keys(text: str) -> list[str]:
+    """Return a key for each mention of a known city in `text`, in order: `Krakaus` and `Krakowie` give the same one."""
+    found = []
+    for match in WORD.finditer(text):
+        for part in re.split("[-'’]", match.group()):
+            if part[:1].isupper() or part.endswith(("ski", "skie", "skiej", "skiego", "skim", "skich", "ska")):
+                key = _key(fold(part))
+                if key:
+                    found.append(f"city{key}")
+    return found
+
+
+def _key(word: str) -> str | None:
+    if word in _KEYS:
+        return _KEYS[word]
+    for length in range(1, min(_LONGEST_ENDING, len(word) - _SHORTEST_NAME) + 1):
+        if word[-length:] in _ENDINGS and word[:-length] in _KEYS:
+            return _KEYS[word[:-length]]
+    return None

@@ -1,0 +1,211 @@
+"""Ask a question, get a cited answer: the one place that wires the parts together."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rag.answering import Answerer, ExtractiveAnswerer, Span, abstention
+from rag.citations import cite, passage_of
+from rag.embeddings import EmbeddingModel
+from rag.errors import NotFoundError, UsageError
+from rag.evidence import confidence, rank_evidence
+from rag.language import question_language
+from rag.lexical import LexicalIndex
+from rag.question import analyse
+from rag.retrieval import HybridRetriever, Parts
+from rag.schema import Answer, Citation, Document, DocumentSummary, Language, Passage, Timings
+from rag.settings import Settings, load_settings
+from rag.store import Store
+from rag.token_index import TokenIndex
+from rag.verification import stands_in
+
+# Passages handed to the evidence scorer, which weighs the first 8.
+_CANDIDATES = 10
+# A document may be replaced between retrieval and quoting; then the question is tried once more.
+_TRIES = 2
+MAX_TOP_K = 100
+
+
+class Assistant:
+    """Answers questions over one store. Cheap to make; models load on first use. Safe between threads."""
+
+    def __init__(self, store: Store, settings: Settings, answerer: Answerer | None = None) -> None:
+        self.store = store
+        self.settings = settings
+        self.model = EmbeddingModel(settings)
+        self.answerer = answerer or ExtractiveAnswerer(settings.max_citations)
+        self._retriever: HybridRetriever | None = None
+        self._opening = threading.Lock()
+
+    @classmethod
+    def open(cls, store: str | Path | None = None, settings: Settings | None = None) -> Assistant:
+        """Open the store at a path or URL; by default the one in the settings.
+
+        An empty folder is an empty store: every question to it is answered by abstention.
+
+        Raises:
+            StoreError: the folder does not exist, or the store cannot be read.
+            ModelError: the store was made with another embedding model.
+        """
+        settings = settings or load_settings(store=None if store is None else str(store))
+        opened = cls(Store(store if store is not None else settings.store), settings)
+        opened.store.require_folder()
+        if opened.store.exists():
+            opened.store.check_model(settings.embedding_model)
+        return opened
+
+    def ask(self, question: str) -> Answer:
+        """Answer `question` from the store, with citations, or abstain.
+
+        Raises:
+            UsageError: the question is empty or longer than the setting `max_question` (characters).
+            StoreError, ModelError: the store or the model cannot be used.
+        """
+        clock = _Clock()
+        text = self._checked(question)
+        if not self._has_documents():
+            return _abstained(text, question_language(text), 0.0, clock)
+        analysed = analyse(text, self.model)
+        for _ in range(_TRIES):
+            candidates = self.retriever.candidates(analysed, _CANDIDATES)
+            clock.retrieved()
+            ranked = rank_evidence(analysed, candidates)
+            sure = confidence(analysed, ranked)
+            if sure < self.settings.threshold or not ranked:
+                return _abstained(text, analysed.language, sure, clock)
+            draft = self.answerer.draft(analysed, ranked)
+            citations = self._cited(draft.spans)
+            if citations is not None:
+                return Answer(
+                    question=text,
+                    language=analysed.language,
+                    answer=draft.text,
+                    abstained=False,
+                    confidence=sure,
+                    mode=self.answerer.mode,
+                    timings_ms=clock.timings(),
+                    citations=citations,
+                )
+        return _abstained(text, analysed.language, 0.0, clock)
+
+    def search(self, query: str, top_k: int = 10) -> list[Passage]:
+        """Return the `top_k` passages that fit `query` best, best first.
+
+        Raises:
+            UsageError: the query is empty or too long, or `top_k` is not between 1 and 100.
+        """
+        text = self._checked(query)
+        if not 1 <= top_k <= MAX_TOP_K:
+            raise UsageError(f"top_k is {top_k}; it must be between 1 and {MAX_TOP_K}.")
+        if not self._has_documents():
+            return []
+        found = self.retriever.candidates(analyse(text, self.model), top_k)
+        documents = self.store.documents(list({candidate.passage.document_id for candidate in found}))
+        return [
+            passage_of(document, candidate.passage.start, candidate.passage.end, candidate.score)
+            for candidate in found
+            if (document := documents.get(candidate.passage.document_id)) is not None
+            and document.text[candidate.passage.start : candidate.passage.end] == candidate.passage.text
+        ]
+
+    def documents(self) -> list[DocumentSummary]:
+        """List the documents in the store, ordered by source."""
+        return self.store.summaries() if self.store.exists() else []
+
+    def document(self, document_id: str) -> Document:
+        """Return one document with its text.
+
+        Raises:
+            NotFoundError: there is none with this id.
+        """
+        if not self.store.exists():
+            raise NotFoundError(f"No document {document_id!r}: the store {self.store.location} is empty.")
+        return self.store.document(document_id)
+
+    def warm_up(self) -> None:
+        """Load the model and the indexes, so that the first question is as fast as the next."""
+        self.model.encode_question("Wann?")
+        if self._has_documents():
+            self.retriever.candidates(analyse("Wann?", self.model), 1)
+
+    def close(self) -> None:
+        """Close the store and the indexes."""
+        with self._opening:
+            if self._retriever is not None:
+                self._retriever.parts.lexical.close()
+                self._retriever.parts.tokens.close()
+                self._retriever = None
+        self.store.close()
+
+    @property
+    def retriever(self) -> HybridRetriever:
+        """The hybrid retriever over this store, which is a LangChain retriever too."""
+        with self._opening:
+            if self._retriever is None:
+                self._retriever = HybridRetriever(parts=open_parts(self.store, self.model))
+            return self._retriever
+
+    def _has_documents(self) -> bool:
+        return self.store.exists() and self.store.count() > 0
+
+    def _checked(self, question: str) -> str:
+        text = " ".join(question.split())
+        if not text:
+            raise UsageError("The question is empty. Ask for example: Wann trat Krakau Eurocities bei?")
+        if len(text) > self.settings.max_question:
+            raise UsageError(
+                f"The question has {len(text)} characters; at most {self.settings.max_question} are allowed."
+            )
+        return text
+
+    def _cited(self, spans: Sequence[Span]) -> tuple[Citation, ...] | None:
+        """Quote `spans` from the stored texts; None where one no longer stands there because the document changed."""
+        documents = self.store.documents(list({span.document_id for span in spans}))
+        citations = []
+        for marker, span in enumerate(spans, start=1):
+            document = documents.get(span.document_id)
+            if document is None or not stands_in(span.quote, document.text, span.start, span.end):
+                return None
+            citations.append(cite(document, span.start, span.end, span.score, marker))
+        return tuple(citations)
+
+
+def open_parts(store: Store, model: EmbeddingModel) -> Parts:
+    """Return what retrieval over `store` works with."""
+    tokens = TokenIndex(store, model.name, model.token_mean("passage"))
+    return Parts(store=store, lexical=LexicalIndex(store), tokens=tokens, model=model)
+
+
+class _Clock:
+    """Milliseconds of the steps of one question."""
+
+    def __init__(self) -> None:
+        self._started = self._retrieved = time.perf_counter()
+
+    def retrieved(self) -> None:
+        self._retrieved = time.perf_counter()
+
+    def timings(self) -> Timings:
+        now = time.perf_counter()
+        retrieve, answer = self._retrieved - self._started, now - self._retrieved
+        return Timings(
+            retrieve=round(retrieve * 1000, 2),
+            answer=round(answer * 1000, 2),
+            total=round((now - self._started) * 1000, 2),
+        )
+
+
+def _abstained(text: str, language: Language, sure: float, clock: _Clock) -> Answer:
+    return Answer(
+        question=text,
+        language=language,
+        answer=abstention(language),
+        abstained=True,
+        confidence=sure,
+        mode="extractive",
+        timings_ms=clock.timings(),
+        citations=(),
+    )

@@ -1,0 +1,145 @@
+"""The web application: the HTTP API at `/api/v1`, its documentation, the document pages, and the chat page at `/`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import fastapi_offline
+from fastapi import APIRouter, FastAPI, Path as PathParameter, Query, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import HTMLResponse, Response
+
+from rag.errors import CityciteError, NotFoundError, UsageError
+from rag.settings import Settings, load_settings
+from ui import problems
+from ui.chat import build_chat, mount
+from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
+from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody
+from ui.security import BodyLimit, SecurityHeaders, UnexpectedErrors
+from ui.texts import interface_language, text
+
+if TYPE_CHECKING:
+    from rag import Assistant
+
+OPENAPI = "/api/v1/openapi.json"
+DESCRIPTION = (
+    "Answers questions about the stored documents and quotes, for every answer, the passage it rests on. Where the "
+    "documents hold no answer, it says so. Errors are problem details (RFC 9457)."
+)
+
+DocumentId = Annotated[str, PathParameter(description="As in `document_id` of a citation, passage or listing.")]
+
+
+def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAPI:
+    """Return the application over an open `assistant`, which it does not close."""
+    settings = settings or load_settings()
+    app = FastAPI(
+        title="citycite", version="1", description=DESCRIPTION, openapi_url=OPENAPI, docs_url=None, redoc_url=None
+    )
+    problems.install(app)
+    app.include_router(api_routes(assistant))
+    app.include_router(document_routes(assistant))
+    _add_documentation(app)
+    # The last added is the outermost. Gradio looks for exactly this CORSMiddleware and leaves the matter to it; without
+    # origins it opens the application to none.
+    app.add_middleware(CORSMiddleware)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(SecurityHeaders)
+    mount(app, build_chat(assistant, settings.max_question))
+    return app
+
+
+def api_routes(assistant: Assistant) -> APIRouter:
+    """Return the operations of the HTTP API."""
+    routes = APIRouter()
+    failures = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
+    refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+    @routes.post("/api/v1/ask", tags=["questions"], responses=problems.documented(*refused, *failures))
+    def ask(body: QuestionBody) -> AnswerBody:
+        """Answer a question, with the passages the answer rests on, or say that the documents hold no answer."""
+        return AnswerBody.model_validate(assistant.ask(body.question))
+
+    @routes.get("/api/v1/search", tags=["questions"], responses=problems.documented(*failures))
+    def search(
+        query: Annotated[str, Query(min_length=1, max_length=2000, description="What to look for, in any language.")],
+        top_k: Annotated[int, Query(ge=1, le=100, description="How many passages at most.")] = 10,
+    ) -> list[PassageBody]:
+        """Find passages, the best first."""
+        return [PassageBody.model_validate(passage) for passage in assistant.search(query, top_k)]
+
+    @routes.get("/api/v1/documents", tags=["documents"], responses=problems.documented(*failures[1:]))
+    def documents() -> list[DocumentSummaryBody]:
+        """List the stored documents, without their texts."""
+        return [DocumentSummaryBody.model_validate(summary) for summary in assistant.documents()]
+
+    @routes.get(
+        "/api/v1/documents/{document_id:path}",
+        tags=["documents"],
+        responses=problems.documented(HTTPStatus.NOT_FOUND, *failures),
+    )
+    def document(document_id: DocumentId) -> DocumentBody:
+        """Return one document with its stored text, which quotes are ranges of."""
+        return DocumentBody.model_validate(assistant.document(document_id))
+
+    @routes.get("/healthz", tags=["operation"])
+    def healthz() -> Health:
+        """Say that the server is running."""
+        return Health(status="ok")
+
+    return routes
+
+
+def document_routes(assistant: Assistant) -> APIRouter:
+    """Return the page of a stored document, which citations link to."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("/documents/{document_id:path}")
+    def page(
+        document_id: str, request: Request, start: str | None = None, end: str | None = None, lang: str | None = None
+    ) -> HTMLResponse:
+        language = interface_language(lang, request.headers.get("accept-language"))
+        link = None
+        try:
+            document = assistant.document(document_id)
+            link = (f"{request.url.path}?lang={language}", text("whole_document", language))
+            marked = parse_range(start, end, document, language)
+            return _html(document_page(document, marked, language))
+        except NotFoundError as error:
+            detail = text("not_found_detail", language, document_id=document_id)
+            return _html(message_page(text("not_found", language), detail, language), error.status)
+        except UsageError as error:
+            return _html(message_page(text("bad_range", language), str(error), language, link), error.status)
+        except CityciteError as error:
+            detail = text("error_unavailable", language)
+            return _html(message_page(text("error", language), detail, language), error.status)
+
+    return routes
+
+
+def _html(content: str, status: int = HTTPStatus.OK) -> HTMLResponse:
+    return HTMLResponse(content, status, {"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+
+def _add_documentation(app: FastAPI) -> None:
+    """Serve the interactive documentation from this machine; FastAPI's own page loads its scripts from a CDN."""
+    files = Path(fastapi_offline.__file__).parent / "static"
+    app.mount("/docs/files", StaticFiles(directory=files), name="docs-files")
+    # Swagger UI would send the API's description to an online validator.
+    parameters: dict[str, Any] = {"validatorUrl": None}
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> Response:
+        return get_swagger_ui_html(
+            openapi_url=OPENAPI.removeprefix("/"),
+            title="citycite API",
+            swagger_js_url="docs/files/swagger-ui-bundle.js",
+            swagger_css_url="docs/files/swagger-ui.css",
+            swagger_favicon_url="favicon.ico",
+            swagger_ui_parameters=parameters,
+        )

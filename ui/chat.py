@@ -1,0 +1,252 @@
+"""The chat page: a Gradio app over an `Assistant`, in the language of the browser."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import ui.offline  # noqa: F401  before gradio, which reads the environment while it is being imported
+import gradio as gr
+from fastapi import FastAPI
+from gradio.i18n import I18nData
+from starlette.routing import Match, Mount
+from starlette.types import Scope
+
+from rag.errors import CityciteError, NotFoundError, UsageError
+from rag.schema import Citation, Language
+from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
+from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
+
+if TYPE_CHECKING:
+    from rag import Assistant
+
+logger = logging.getLogger(__name__)
+
+ASSETS: Final = Path(__file__).parent / "assets"
+EXAMPLES: Final = ("example_1", "example_2", "example_3")
+# Answering keeps every core busy for some tens of milliseconds: more at a time only make each wait longer.
+CONCURRENT_ANSWERS: Final = 4
+# Beyond it a visitor would wait minutes; a refusal is kinder.
+WAITING_ANSWERS: Final = 100
+# A conversation is kept in memory while its page is open; older turns scroll out of it.
+MAX_TURNS: Final = 50
+# A page left open over lunch goes on where it was; over night its conversation is forgotten.
+CONVERSATION_SECONDS: Final = 4 * 3600
+# Fonts that are on the reader's machine: a web font would be a request to a third party.
+FONTS: Final = ("system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Liberation Sans", "sans-serif")
+MONOSPACED: Final = ("ui-monospace", "Consolas", "Liberation Mono", "monospace")
+
+# What the page in the browser asks Gradio's server for.
+SERVED: Final = re.compile(
+    r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/(?:assets|static)/.+"
+    r"|/gradio_api/(?:queue/(?:join|data)|heartbeat/\w+|startup-events|cancel|reset)"
+)
+
+Messages = list[dict[str, str]]
+
+
+def theme() -> gr.themes.Base:
+    """Return Gradio's plainest theme with fonts of the reader's machine; its colours are in `assets/chat.css`.
+
+    Those set here are in the first bytes of the page, so that it does not flash in Gradio's before its style arrives.
+    """
+    plain = gr.themes.Base(font=FONTS, font_mono=MONOSPACED)
+    return plain.set(
+        body_background_fill="#f6f4ee", body_background_fill_dark="#13181c",
+        body_text_color="#1e2931", body_text_color_dark="#e9e6df",
+    )  # fmt: skip
+
+
+def build_chat(assistant: Assistant, max_question: int) -> gr.Blocks:
+    """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters."""
+    return ChatPage(assistant, max_question).blocks
+
+
+def mount(app: FastAPI, chat: gr.Blocks) -> None:
+    """Serve the page at `/` of `app`, with all that Gradio adds unasked turned off."""
+    gr.mount_gradio_app(
+        app, chat, path="/", i18n=translations(), theme=theme(), css_paths=ASSETS / "chat.css",
+        head=f"<script>{(ASSETS / 'chat.js').read_text(encoding='utf-8')}</script>",
+        footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
+        enable_monitoring=False, max_file_size=1,
+    )  # fmt: skip
+    # Gradio also serves uploads, files, a proxy and more, for components that are not on this page.
+    page = app.router.routes.pop()
+    assert isinstance(page, Mount)
+    app.router.routes.append(PageMount(page.path, page.app))
+
+
+class PageMount(Mount):
+    """Serves of the mounted app only what the chat page asks for; the rest does not exist."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match the paths of `SERVED`."""
+        return super().matches(scope) if SERVED.fullmatch(scope["path"]) else (Match.NONE, {})
+
+
+def translations() -> gr.I18n:
+    """Return what the page says before the first event, so that the browser shows its language from the start."""
+    return gr.I18n(**{language: _page_texts(language) for language in LANGUAGES})
+
+
+def _page_texts(language: Language) -> dict[str, str]:
+    texts = {key: text(key, language) for key in TEXTS}
+    return texts | {"masthead": _masthead(language), "greeting": _greeting(language), "footnote": _footnote(language)}
+
+
+def _masthead(language: Language) -> str:
+    return (
+        f'<div class="masthead" lang="{language}"><h1>citycite</h1><p>{literal(text("tagline", language))}</p>'
+        f'<h2 id="conversation-name" class="unseen">{literal(text("conversation", language))}</h2></div>'
+    )
+
+
+def _greeting(language: Language) -> str:
+    welcome, examples = literal(text("welcome", language)), literal(text("examples", language))
+    return f'<div class="greeting"><h2>{welcome}</h2><p>{examples}</p></div>'
+
+
+def _footnote(language: Language) -> str:
+    return f'<p class="footnote">{literal(text("notice", language))}</p>'
+
+
+class ChatPage:
+    """The components of the page and what happens when they are used."""
+
+    def __init__(self, assistant: Assistant, max_question: int) -> None:
+        self.assistant = assistant
+        self.max_question = max_question
+        with gr.Blocks(title="citycite", analytics_enabled=False, fill_width=True) as self.blocks:
+            self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
+            self._lay_out()
+            self._listen()
+        self.blocks.queue(
+            max_size=WAITING_ANSWERS, default_concurrency_limit=CONCURRENT_ANSWERS, api_open=False
+        )
+
+    def _lay_out(self) -> None:
+        say = I18nData
+        names = [(LANGUAGE_NAMES[language], language) for language in LANGUAGES]
+        with gr.Column(elem_id="page"):
+            with gr.Row(elem_id="top"):
+                self.masthead = gr.Markdown(say("masthead"), elem_id="masthead", latex_delimiters=[])
+                self.language = gr.Radio(names, label=say("language"), elem_id="language", container=False)
+            self.conversation = gr.Chatbot(
+                elem_id="conversation", show_label=False, label=say("conversation"), buttons=[], layout="panel",
+                height=None, autoscroll=False, feedback_options=None, latex_delimiters=[], group_consecutive_messages=False,
+            )  # fmt: skip
+            with gr.Column(elem_id="welcome") as self.welcome:
+                self.greeting = gr.Markdown(say("greeting"), latex_delimiters=[])
+                self.examples = [gr.Button(say(key), elem_classes="example") for key in EXAMPLES]
+            with gr.Column(elem_id="desk"):
+                with gr.Row(elem_id="composer"):
+                    self.question = gr.Textbox(
+                        label=say("question"), show_label=False, container=False, placeholder=say("placeholder"),
+                        elem_id="question", lines=1, max_lines=6, max_length=self.max_question, autofocus=True,
+                    )  # fmt: skip
+                    self.ask = gr.Button(say("ask"), variant="primary", elem_id="ask")
+                with gr.Row(elem_id="below"):
+                    self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
+                    self.restart = gr.Button(say("new_conversation"), elem_id="restart", visible=False)
+
+    def _listen(self) -> None:
+        # Gradio's progress display speaks the browser's language over the page's and is read out; the page has its own.
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        state = [self.turns, self.language]
+        reply = [self.question, self.turns, self.conversation, self.welcome, self.restart]
+        gr.on([self.question.submit, self.ask.click], self.respond, [self.question, *state], reply, **quiet)
+        for button, key in zip(self.examples, EXAMPLES, strict=True):
+            button.click(partial(self.respond_to_example, key), state, reply, **quiet)
+        self.restart.click(self.start_again, None, reply, **quiet)
+        self.language.input(self.localise, [self.language, self.turns], self._localised(), **quiet)
+        self.blocks.load(self.greet, self.turns, [self.language, *self._localised()], **quiet)
+
+    def _localised(self) -> list[Any]:
+        return [
+            self.masthead, self.language, self.conversation, self.greeting, *self.examples,
+            self.question, self.ask, self.footnote, self.restart,
+        ]  # fmt: skip
+
+    def greet(self, turns: tuple[Turn, ...], request: gr.Request) -> list[Any]:
+        """Put the page into the language that the address or the browser asks for."""
+        language = interface_language(request.query_params.get("lang"), request.headers.get("accept-language"))
+        return [language, *self.localise(language, turns)]
+
+    def localise(self, language: Language, turns: tuple[Turn, ...]) -> list[Any]:
+        """Return the page's texts in `language`, in the order of `_localised`."""
+        return [
+            _masthead(language),
+            gr.update(label=text("language", language)),
+            gr.update(value=self._messages(turns, language), label=text("conversation", language)),
+            _greeting(language),
+            *[text(key, language) for key in EXAMPLES],
+            gr.update(label=text("question", language), placeholder=text("placeholder", language)),
+            text("ask", language),
+            _footnote(language),
+            text("new_conversation", language),
+        ]
+
+    def respond_to_example(self, key: str, turns: tuple[Turn, ...], language: Language | None) -> Iterator[list[Any]]:
+        """Ask the example question `key`."""
+        yield from self.respond(text(key, language or FALLBACK), turns, language)
+
+    def respond(self, question: str, turns: tuple[Turn, ...], language: Language | None) -> Iterator[list[Any]]:
+        """Show the question at once, then the answer sentence by sentence, then its citations."""
+        language = language or FALLBACK
+        question = question.strip()
+        if not question:
+            yield [""] + [gr.skip()] * 4
+            return
+        earlier = turns[-(MAX_TURNS - 1) :]
+        turn = Turn(question)
+        yield ["", (*earlier, turn), self._messages((*earlier, turn), language), *_shown(welcome=False)]
+        turn = self._answered(turn)
+        said = self._messages((*earlier, turn), language)
+        for reply in partial_answers(turn, len(earlier) + 1, language):
+            yield [gr.skip(), gr.skip(), [*said[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
+        yield [gr.skip(), (*earlier, turn), said, gr.skip(), gr.skip()]
+
+    def start_again(self) -> list[Any]:
+        """Forget the conversation."""
+        return ["", (), [], *_shown(welcome=True)]
+
+    def _answered(self, turn: Turn) -> Turn:
+        try:
+            answer = self.assistant.ask(turn.question)
+            return replace(turn, answer=answer, contexts=tuple(map(self._context, answer.citations)))
+        except UsageError:
+            return replace(turn, error="error_question")
+        except CityciteError as error:
+            logger.error("A question could not be answered: %s", error)
+            return replace(turn, error="error_unavailable")
+        except Exception:  # noqa: BLE001  the edge: a visitor gets a sentence, the log the rest
+            logger.exception("A question failed unexpectedly")
+            return replace(turn, error="error_unexpected")
+
+    def _context(self, citation: Citation) -> Context | None:
+        try:
+            return surroundings(self.assistant.document(citation.document_id), citation)
+        except NotFoundError:  # removed since it was found; the quote itself is in the answer
+            return None
+
+    def _messages(self, turns: tuple[Turn, ...], language: Language) -> Messages:
+        messages = []
+        for number, turn in enumerate(turns, start=1):
+            messages.append(_message("user", question_html(turn, language)))
+            reply = answer_html(turn, number, language, max_question=self.max_question)
+            messages.append(_message("assistant", reply))
+        return messages
+
+
+def _message(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
+
+
+def _shown(*, welcome: bool) -> list[Any]:
+    """Return the updates of the greeting and of the button that brings it back."""
+    return [gr.update(visible=welcome), gr.update(visible=not welcome)]

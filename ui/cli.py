@@ -1,0 +1,276 @@
+"""The command line. Answers go to stdout, all else to stderr; an error is one line and an exit code.
+
+Heavy packages are imported inside the commands, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from rag.errors import CityciteError, UsageError
+
+if TYPE_CHECKING:
+    from ingest.pipeline import Report
+    from rag.pipeline import Assistant
+    from rag.schema import Answer, Citation, Passage
+    from rag.settings import Settings
+    from rag.store import Store
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+_EXIT_FAILED, _EXIT_USAGE = 1, 2
+
+
+def _store_option(command: _Command) -> _Command:
+    return click.option(
+        "--store", metavar="PATH_OR_URL", help="Folder of the store or URL of a Chroma server [default: ./store]."
+    )(command)
+
+
+def _json_option(command: _Command) -> _Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="citycite", prog_name="citycite")
+def cli() -> None:
+    """Answers questions about a city's documents, with the passage each answer rests on."""
+
+
+@cli.command()
+@click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
+@click.option("--prune", is_flag=True, help="Take out documents whose file under the given folders is gone.")
+@_json_option
+@_store_option
+def ingest(sources: tuple[str, ...], prune: bool, as_json: bool, store: str | None) -> None:
+    """Read files and folders into the store; unchanged files cost nothing."""
+    report = _ingest(sources, _settings(store), prune=prune)
+    if as_json:
+        _print_json(report.as_dict())
+    else:
+        click.echo(
+            f"added {report.added}, updated {report.updated}, unchanged {report.unchanged}, "
+            f"removed {report.removed}, failed {report.failed}"
+        )
+    sys.exit(_EXIT_FAILED if report.failed else 0)
+
+
+def _ingest(sources: Sequence[str], settings: Settings, *, prune: bool = False) -> Report:
+    from tqdm import tqdm
+
+    from ingest.pipeline import ingest as run
+    from rag.store import Store
+
+    store = Store(settings.store)
+    with tqdm(unit=" files", desc="Reading", file=sys.stderr, dynamic_ncols=True) as bar:
+
+        def progress(total: int, done: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        report = run(sources, store, settings, prune=prune, progress=progress)
+    store.close()
+    for failure in report.failures:
+        click.echo(f"failed: {failure.source}: {failure.reason}", err=True)
+    for skipped in report.skipped:
+        click.echo(f"skipped: {skipped}: no supported format", err=True)
+    return report
+
+
+@cli.command()
+@click.argument("question")
+@_json_option
+@_store_option
+def ask(question: str, as_json: bool, store: str | None) -> None:
+    """Answer QUESTION with citations, or say that the documents hold no answer."""
+    answer = _assistant(store).ask(question)
+    if as_json:
+        _print_json(answer.as_dict())
+    else:
+        click.echo(_readable(answer))
+
+
+@cli.command()
+@click.argument("query")
+@click.option("--top-k", default=10, show_default=True, metavar="N", help="How many passages, 1 to 100.")
+@_json_option
+@_store_option
+def search(query: str, top_k: int, as_json: bool, store: str | None) -> None:
+    """List the passages that fit QUERY best."""
+    passages = _assistant(store).search(query, top_k)
+    if as_json:
+        _print_json([_passage_dict(passage) for passage in passages])
+        return
+    for number, passage in enumerate(passages, start=1):
+        click.echo(f"{number}. {_place(passage)} [{passage.start}:{passage.end}] {passage.score:.3f}\n{passage.text}\n")
+    if not passages:
+        click.echo("Nothing found: the store is empty.", err=True)
+
+
+@cli.command()
+@_json_option
+@_store_option
+def documents(as_json: bool, store: str | None) -> None:
+    """List the documents in the store."""
+    found = _opened_store(store).summaries()
+    if as_json:
+        _print_json([asdict(summary) for summary in found])
+        return
+    for item in found:
+        click.echo(f"{item.document_id}\t{item.published or '-'}\t{item.language or '-'}\t{item.title}\t{item.source}")
+    click.echo(f"{len(found)} documents", err=True)
+
+
+@cli.command()
+@click.argument("document_id", metavar="ID")
+@click.option("--text", "text_only", is_flag=True, help="Print the stored text alone, byte for byte.")
+@_json_option
+@_store_option
+def show(document_id: str, text_only: bool, as_json: bool, store: str | None) -> None:
+    """Show one document."""
+    document = _opened_store(store).document(document_id)
+    if as_json:
+        _print_json(asdict(document))
+    elif text_only:
+        sys.stdout.buffer.write(document.text.encode("utf-8"))
+    else:
+        for name in ("id", "title", "source", "language", "published"):
+            click.echo(f"{name}: {getattr(document, name) or '-'}")
+        click.echo(f"pages: {len(document.pages) or '-'}\nsections: {len(document.sections) or '-'}\n\n{document.text}")
+
+
+@cli.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@_json_option
+@_store_option
+def remove(ids: tuple[str, ...], as_json: bool, store: str | None) -> None:
+    """Take documents out of the store; the files stay."""
+    from ingest.pipeline import remove as run
+    from rag.store import Store
+
+    settings = _settings(store)
+    opened = Store(settings.store)
+    if not opened.exists():
+        raise CityciteError(f"There is no store in {settings.store}, so there is nothing to remove.")
+    missing = run(ids, opened, settings)
+    if as_json:
+        _print_json({"removed": [key for key in ids if key not in missing], "missing": missing})
+    else:
+        click.echo(f"removed {len(ids) - len(missing)}")
+    if missing:
+        raise CityciteError(f"Not in the store: {', '.join(missing)}. citycite documents lists what there is.")
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--ingest", "sources", multiple=True, metavar="PATH", help="Read this first if the store is empty.")
+@_store_option
+def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> None:
+    """Serve the chat page at / and the HTTP API at /api/v1."""
+    from rag.pipeline import Assistant
+    from rag.store import Store
+    from ui.server import serve as run
+
+    settings = _settings(store)
+    opened = Store(settings.store)
+    if sources and not (opened.exists() and opened.count()):
+        _ingest(sources, settings)
+    elif not opened.is_remote:
+        Path(settings.store).mkdir(parents=True, exist_ok=True)
+    opened.close()
+    assistant = Assistant.open(settings=settings)
+    click.echo("Loading the model ...", err=True)
+    assistant.warm_up()
+    run(assistant, host, port)
+
+
+@cli.command()
+@_json_option
+@_store_option
+def doctor(as_json: bool, store: str | None) -> None:
+    """Check model, store and optional parts; say how to mend what is missing."""
+    from ui.doctor import examine
+
+    checks = examine(_settings(store))
+    if as_json:
+        _print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            click.echo(f"{check.state:8} {check.name}: {check.detail}")
+            if check.mend:
+                click.echo(f"{'':8}   -> {check.mend}")
+    sys.exit(_EXIT_FAILED if any(check.state == "broken" for check in checks) else 0)
+
+
+def _settings(store: str | None) -> Settings:
+    from rag.settings import load_settings
+
+    return load_settings(store=store)
+
+
+def _assistant(store: str | None) -> Assistant:
+    from rag.pipeline import Assistant
+
+    return Assistant.open(settings=_settings(store))
+
+
+def _opened_store(store: str | None) -> Store:
+    from rag.store import Store
+
+    opened = Store(_settings(store).store)
+    opened.require_folder()
+    return opened
+
+
+def _passage_dict(passage: Passage) -> dict[str, Any]:
+    names = ("document_id", "title", "source", "page", "text", "start", "end", "score")
+    return {name: getattr(passage, name) for name in names}
+
+
+def _readable(answer: Answer) -> str:
+    lines = [answer.answer]
+    for citation in answer.citations:
+        lines += ["", f"[{citation.marker}] {_place(citation)}", f"    “{citation.quote}”", f"    {citation.source}"]
+    return "\n".join(lines)
+
+
+def _place(found: Citation | Passage) -> str:
+    page = f"p. {found.page}" if found.page is not None else None
+    return ", ".join(part for part in (found.title, found.section, page, found.published) if part)
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def main() -> None:
+    """Run the command line; every domain error becomes one line on stderr."""
+    # Read by packages that would otherwise look for updates or models outside the house.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except CityciteError as error:
+        click.echo(f"citycite: {error}", err=True)
+        sys.exit(_EXIT_USAGE if isinstance(error, UsageError) else _EXIT_FAILED)
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Checks of what citycite needs, each with the command that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rag.errors import CityciteError
+from rag.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `mend` says what to do where `state` is not "ok"."""
+
+    name: str
+    state: Literal["ok", "optional", "broken"]
+    detail: str
+    mend: str | None = None
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Check the embedding model, the store and the optional parts."""
+    return [_model(settings), _arithmetic(settings), _store(settings), *_optional_parts()]
+
+
+def _model(settings: Settings) -> Check:
+    from rag.embeddings import EmbeddingModel
+    from rag.packaged_model import packaged_model_folder
+
+    model = EmbeddingModel(settings)
+    try:
+        vector = model.encode_question("Wann?").vector
+    except CityciteError as error:
+        return Check("embedding model", "broken", settings.embedding_model, str(error))
+    place = f", in {packaged_model_folder()}" if model.is_packaged else ""
+    return Check("embedding model", "ok", f"{settings.embedding_model}, {len(vector)} dimensions{place}")
+
+
+def _arithmetic(settings: Settings) -> Check:
+    from rag.embeddings import computes_bfloat16
+
+    name = "bfloat16" if computes_bfloat16() else "float32"
+    return Check("arithmetic", "ok", f"this CPU is fastest in {name}; the setting precision is {settings.precision}")
+
+
+def _store(settings: Settings) -> Check:
+    from rag.lexical import LexicalIndex
+    from rag.store import Store
+
+    store = Store(settings.store)
+    try:
+        if not store.exists():
+            place = settings.store if store.is_remote else Path(settings.store).resolve()
+            return Check("store", "optional", f"{place} is empty", "citycite ingest PATH")
+        store.check_model(settings.embedding_model)
+        records = store.records()
+        current = LexicalIndex(store).is_current(store.generation)
+    except CityciteError as error:
+        return Check("store", "broken", settings.store, str(error))
+    finally:
+        store.close()
+    passages = sum(int(record["passages"]) for record in records.values())
+    index = "up to date" if current else "brought up to date by the next question"
+    return Check("store", "ok", f"{settings.store}: {len(records)} documents, {passages} passages, lexical index {index}")
+
+
+def _optional_parts() -> list[Check]:
+    return [
+        Check(
+            "text recognition",
+            "optional",
+            "not part of this version: scanned PDFs without a text layer are reported as failed",
+            "run them through an OCR program that writes a text layer, then ingest the result",
+        ),
+        Check("language model", "optional", "not part of this version: answers are quotes, none are formulated"),
+    ]

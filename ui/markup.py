@@ -1,0 +1,171 @@
+"""The HTML of the conversation: questions, answers, citations. Pure functions; nothing in them trusts a text.
+
+Gradio's chatbot reads its messages as Markdown with HTML in it. So each message is one HTML block without a line break,
+and every text in it is written as character references: neither Markdown nor HTML finds anything to interpret there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from rag.schema import Answer, Citation, Document, Language
+from rag.sentences import sentence_spans
+from ui.texts import local_date, text
+
+# A reader can judge a sentence with about three more on either side.
+CONTEXT_CHARACTERS: Final = 400
+
+# Letters, digits and blanks mean nothing to Markdown; the underscore, also a word character, does.
+_MEANINGFUL = re.compile(r"[^\w ]|_")
+_EMPTY_LINES = re.compile(r"\n\s*\n")
+_MARK = re.compile(r"\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A quote as it stands in its document: the text before and after it, and the document's language."""
+
+    before: str
+    after: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question and what came of it: an answer, or the key of the text that says what went wrong, or nothing yet.
+
+    `contexts` belong to the citations, in order; None where the document no longer holds the quote.
+    """
+
+    question: str
+    answer: Answer | None = None
+    contexts: tuple[Context | None, ...] = ()
+    error: str | None = None
+
+
+def literal(content: str) -> str:
+    """Return `content` so that a browser shows exactly it, whether it is read as HTML or as Markdown."""
+    return _MEANINGFUL.sub(lambda match: f"&#{ord(match.group())};", content)
+
+
+def surroundings(document: Document, citation: Citation, width: int = CONTEXT_CHARACTERS) -> Context | None:
+    """Return up to `width` characters on either side of the quote, cut between words, or None if it is not there."""
+    stored, start, end = document.text, citation.start, citation.end
+    if stored[start:end] != citation.quote:
+        return None
+    before, after = stored[max(0, start - width) : start], stored[end : end + width]
+    if start > width:
+        before = "… " + before[_first_blank(before) :].lstrip()
+    if end + width < len(stored):
+        after = after[: len(after) - _first_blank(after[::-1])].rstrip() + " …"
+    return Context(before, after, document.language)
+
+
+def _first_blank(content: str) -> int:
+    """Return the offset of the first white space, or 0 where there is none to cut at."""
+    blank = re.search(r"\s", content)
+    return blank.start() if blank else 0
+
+
+def document_address(citation: Citation, language: Language) -> str:
+    """Return the address of the document page with the quote marked, relative to the chat page."""
+    query = urlencode({"start": citation.start, "end": citation.end, "lang": language})
+    return f"documents/{quote(citation.document_id, safe='')}?{query}#quote"
+
+
+def question_html(turn: Turn, language: Language) -> str:
+    """Return the user's message."""
+    return f'<div class="question">{_hidden(text("your_question", language))}{literal(turn.question)}</div>'
+
+
+def answer_html(turn: Turn, number: int, language: Language, *, max_question: int) -> str:
+    """Return the reply to `turn`, the `number`-th of the conversation, in the interface language `language`."""
+    if turn.error is not None:
+        message = text(turn.error, language).format(limit=max_question)
+        return _card("failed", _heading(text("error", language)) + _paragraph(message))
+    answer = turn.answer
+    if answer is None:
+        return _card("searching", _paragraph(text("searching", language)))
+    if answer.abstained:
+        reply = _paragraph(answer.answer, answer.language)
+        return _card("abstained", _heading(text("no_answer", language)) + reply)
+    body = _hidden(text("answer", language)) + _reply(answer, answer.answer, number, language)
+    cited = zip(answer.citations, turn.contexts, strict=True)
+    items = "".join(f"<li>{_citation(citation, context, number, language)}</li>" for citation, context in cited)
+    sources = f'<h3>{literal(text("sources", language))}</h3><ol class="citations">{items}</ol>' if items else ""
+    return _card("answered", body + sources)
+
+
+def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
+    """Return the reply as it grows sentence by sentence, each longer than the one before, all without citations."""
+    answer = turn.answer
+    if answer is None or answer.abstained:
+        return []
+    ends = [end for _, end in sentence_spans(answer.answer)]
+    opening = _hidden(text("answer", language))
+    return [_card("growing", opening + _reply(answer, answer.answer[:end], number, language)) for end in ends]
+
+
+def _reply(answer: Answer, shown: str, number: int, language: Language) -> str:
+    """Return the text of the answer with each [n] that has a citation as a link to it."""
+    markers = {citation.marker for citation in answer.citations}
+    parts, position = [], 0
+    for mark in _MARK.finditer(shown):
+        marker = int(mark.group(1))
+        if marker in markers:
+            parts.append(literal(shown[position : mark.start()]))
+            parts.append(
+                f'<a class="mark" href="#{_anchor(number, marker)}">{_hidden(text("source_number", language))}'
+                f"&#91;{marker}&#93;</a>"
+            )
+            position = mark.end()
+    parts.append(literal(shown[position:]))
+    return f'<p class="reply" lang="{answer.language}">{"".join(parts)}</p>'
+
+
+def _citation(citation: Citation, context: Context | None, number: int, language: Language) -> str:
+    facts = _facts(citation, language)
+    # Around the quote, line breaks are enough; the quote itself stays as it is.
+    before, after = (_EMPTY_LINES.sub("\n", part) for part in (context.before, context.after)) if context else ("", "")
+    spoken = f' lang="{literal(context.language)}"' if context and context.language else ""
+    return (
+        f'<details class="citation" id="{_anchor(number, citation.marker)}">'
+        f'<summary><span class="number">{_hidden(text("source_number", language))}{citation.marker}</span>'
+        f'<span class="title">{literal(citation.title)}</span><span class="facts">{literal(facts)}</span></summary>'
+        f"<blockquote{spoken}>{literal(before)}<mark>{literal(citation.quote)}</mark>{literal(after)}</blockquote>"
+        f'<p class="origin"><span class="source">{literal(citation.source)}</span>'
+        f'<a href="{literal(document_address(citation, language))}" target="_blank" rel="noopener">'
+        f"{literal(text('open_document', language))}{_hidden(text('new_tab', language))}</a></p></details>"
+    )
+
+
+def _facts(citation: Citation, language: Language) -> str:
+    """Return date, page and section, as far as they are known."""
+    date = local_date(citation.published, language) if citation.published else None
+    page = text("page", language, page=citation.page) if citation.page is not None else None
+    return " · ".join(fact for fact in (date, page, citation.section) if fact)
+
+
+def _anchor(number: int, marker: int) -> str:
+    return f"source-{number}-{marker}"
+
+
+def _card(kind: str, body: str) -> str:
+    return f'<div class="card {kind}">{body}</div>'
+
+
+def _heading(content: str) -> str:
+    return f'<p class="heading">{literal(content)}</p>'
+
+
+def _paragraph(content: str, language: Language | None = None) -> str:
+    spoken = f' lang="{language}"' if language else ""
+    return f"<p{spoken}>{literal(content)}</p>"
+
+
+def _hidden(content: str) -> str:
+    """Return words that screen readers say and nobody sees; the blank keeps them apart from what follows."""
+    return f'<span class="unseen">{literal(content)} </span>'

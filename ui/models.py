@@ -1,0 +1,114 @@
+"""The JSON of the HTTP API, field by field as in `rag.schema`; `/docs` is made from the descriptions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.schema import Language, Mode
+
+
+class Body(BaseModel):
+    """Read from the value of `rag.schema` that has the same fields."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class QuestionBody(BaseModel):
+    """A question. Unknown fields are refused, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"question": "Wann trat Krakau bei?"}]})
+
+    question: str = Field(description="In German, English or Polish; not blank, at most 2,000 characters.")
+
+
+class CitationBody(Body):
+    """A quote and where it stands. `quote` equals the document's stored text from `start` to `end`."""
+
+    marker: int = Field(description="The number of the [n] mark in the answer, from 1; 1 is the best evidence.")
+    document_id: str = Field(description="The document the quote is taken from.")
+    title: str = Field(description="The document's title.")
+    source: str = Field(description="The file or address the document was read from.")
+    page: int | None = Field(description="The page the quote begins on; null where the document has no pages.")
+    section: str | None = Field(description="The heading above the quote; null where there is none.")
+    published: str | None = Field(description="ISO date of the document; null where it says none.")
+    quote: str = Field(description="The quoted text, character for character.")
+    start: int = Field(description="Offset of the quote in the stored text, in Unicode code points.")
+    end: int = Field(description="Offset behind the quote.")
+    score: float = Field(description="How well the quote answers the question; the higher, the better.")
+
+
+class TimingsBody(Body):
+    """Milliseconds by step."""
+
+    retrieve: float = Field(description="Finding passages.")
+    answer: float = Field(description="Finding the answer in them.")
+    total: float = Field(description="Everything.")
+
+
+class AnswerBody(Body):
+    """An answer with its evidence."""
+
+    question: str = Field(description="The question as asked.")
+    language: Language = Field(description="The language of the question and the answer.")
+    answer: str = Field(description="The answer, with [1] marks that stand for citations; if abstained, a sentence.")
+    abstained: bool = Field(description="Whether the documents hold no answer; then there are no citations.")
+    confidence: float = Field(description="Between 0 and 1, calibrated: of all answers with 0.8, 80 % are right.")
+    mode: Mode = Field(description="Whether the answer is quoted or written by a language model from quotes.")
+    timings_ms: TimingsBody = Field(description="How long it took.")
+    citations: list[CitationBody] = Field(description="The evidence, the best first.")
+
+
+class PassageBody(Body):
+    """A passage. `text` equals the document's stored text from `start` to `end`."""
+
+    document_id: str = Field(description="The document the passage belongs to.")
+    title: str = Field(description="The document's title.")
+    source: str = Field(description="The file or address the document was read from.")
+    page: int | None = Field(description="The page the passage begins on; null where the document has no pages.")
+    section: str | None = Field(description="The heading above the passage; null where there is none.")
+    published: str | None = Field(description="ISO date of the document; null where it says none.")
+    text: str = Field(description="The passage, character for character.")
+    start: int = Field(description="Offset of the passage in the stored text, in Unicode code points.")
+    end: int = Field(description="Offset behind the passage.")
+    score: float = Field(description="How well the passage fits the query; the higher, the better.")
+
+
+class DocumentSummaryBody(Body):
+    """A stored document without its text."""
+
+    document_id: str = Field(description="The document's id.")
+    title: str = Field(description="The document's title.")
+    source: str = Field(description="The file or address the document was read from.")
+    language: str | None = Field(description="ISO 639-1 code; null where it could not be told.")
+    published: str | None = Field(description="ISO date of the document; null where it says none.")
+    characters: int = Field(description="Length of the stored text in Unicode code points.")
+    passages: int = Field(description="How many passages it is indexed in.")
+    ingested_at: str = Field(description="When it came into the store.")
+
+
+class MarkBody(Body):
+    """From offset `start` on, until the next mark, the text belongs to page or section `label`."""
+
+    start: int = Field(description="Offset in the stored text, in Unicode code points.")
+    label: str = Field(description="The page number or the heading.")
+
+
+class DocumentBody(Body):
+    """A stored document."""
+
+    document_id: str = Field(validation_alias="id", description="The document's id.")
+    title: str = Field(description="The document's title.")
+    source: str = Field(description="The file or address the document was read from.")
+    language: str | None = Field(description="ISO 639-1 code; null where it could not be told.")
+    published: str | None = Field(description="ISO date of the document; null where it says none.")
+    text: str = Field(description="The stored text that all offsets count in.")
+    pages: list[MarkBody] = Field(description="Where pages begin; empty where the document has none.")
+    sections: list[MarkBody] = Field(description="Where sections begin; empty where the document has none.")
+
+
+class Health(BaseModel):
+    """The server is running."""
+
+    status: Literal["ok"] = Field(description="Always `ok`.")

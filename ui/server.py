@@ -1,0 +1,113 @@
+"""Serve the application with uvicorn, until it is told to stop."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+import click
+import uvicorn
+
+from rag.errors import CityciteError, UsageError
+from rag.settings import Settings
+from ui.api import create_app
+
+if TYPE_CHECKING:
+    from rag import Assistant
+
+# An answer under way is finished in that time; what is still open then is a page that waits for news.
+GRACE_SECONDS: Final = 3
+# Connections that wait to be accepted while the server is busy; the number is uvicorn's own default.
+BACKLOG: Final = 2048
+
+
+def serve(assistant: Assistant, host: str, port: int, settings: Settings | None = None) -> None:
+    """Serve the chat page and the HTTP API until SIGINT or SIGTERM; the caller opens and closes `assistant`.
+
+    Port 0 takes any free one. The address is written to stderr once the server accepts connections.
+
+    Raises:
+        UsageError: `host` or `port` is none that a server can listen on.
+        CityciteError: the port is taken.
+    """
+    listener = listen(host, port)
+    with listener:
+        try:
+            server(assistant, settings).run(sockets=[listener])
+        except KeyboardInterrupt:  # uvicorn hands the signal on after it has shut down in good order
+            click.echo("Stopped.", err=True)
+
+
+def server(assistant: Assistant, settings: Settings | None = None) -> AnnouncingServer:
+    """Return a server over `assistant` that is yet to be run on a socket."""
+    config = uvicorn.Config(
+        create_app(assistant, settings),
+        log_level="warning",
+        access_log=False,  # addresses of searches hold what people ask
+        proxy_headers=False,  # anyone can send them; a proxy in front is a setting of its own
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return AnnouncingServer(config)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on `host` and `port`; errors as in `serve`."""
+    if not 0 <= port <= 65535:
+        raise UsageError(f"Port {port} is out of range; give one from 1 to 65535 with --port.")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, UnicodeError):
+        raise UsageError(f"Host {host!r} is unknown; give one of this machine's addresses with --host.") from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        # A server that was stopped a moment ago must not block its successor.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _explained(error, host, port) from None
+    return listener
+
+
+def _explained(error: OSError, host: str, port: int) -> CityciteError:
+    if isinstance(error, PermissionError):
+        return UsageError(f"Port {port} may not be used by this account; give one above 1023 with --port.")
+    if error.errno == errno.EADDRINUSE:
+        return CityciteError(f"Port {port} on {host} is in use; stop what uses it or give another with --port.")
+    return UsageError(f"Cannot listen on {host} port {port}: {error.strerror}; give another --host.")
+
+
+class AnnouncingServer(uvicorn.Server):
+    """Says where it listens as soon as it does, and where it is stopped turns the signal into a plain end."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then write the address to stderr."""
+        await super().startup(sockets)
+        if self.started and sockets:
+            click.echo(f"citycite is ready: {_address(sockets[0])}", err=True)
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Run until a signal; raise KeyboardInterrupt then, also for SIGTERM."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, _interrupt)
+        super().run(sockets)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    # A browser cannot open "every address of this machine".
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"

@@ -1,0 +1,154 @@
+"""Every sentence of the chat page and of the document page, side by side in the three languages."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Final, NamedTuple, get_args
+
+from rag.schema import Language
+
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+# Who asks for neither of the three most likely reads English; Gradio falls back to it as well.
+FALLBACK: Final[Language] = "en"
+LANGUAGE_NAMES: Final[dict[Language, str]] = {"de": "Deutsch", "en": "English", "pl": "Polski"}
+
+
+class Text(NamedTuple):
+    """One text in all languages; the field names are those of `Language`."""
+
+    de: str
+    en: str
+    pl: str
+
+
+TEXTS: Final[dict[str, Text]] = {
+    # The chat page.
+    "tagline": Text(
+        "Fragen an die Dokumente der Stadt. Jede Antwort mit Beleg.",
+        "Ask the city’s documents. Every answer with its source.",
+        "Pytania do dokumentów miasta. Każda odpowiedź ze źródłem.",
+    ),
+    "notice": Text(
+        "Hier antwortet ein automatisches System, kein Mensch. Bitte prüfen Sie den Beleg, bevor Sie sich darauf "
+        "verlassen.",
+        "An automated system answers here, not a person. Please check the source before you rely on an answer.",
+        "Odpowiada automatyczny system, nie człowiek. Przed wykorzystaniem odpowiedzi prosimy sprawdzić źródło.",
+    ),
+    "language": Text("Sprache", "Language", "Język"),
+    "conversation": Text("Gespräch", "Conversation", "Rozmowa"),
+    "new_conversation": Text("Neues Gespräch", "New conversation", "Nowa rozmowa"),
+    "welcome": Text("Was möchten Sie wissen?", "What would you like to know?", "Czego chcą się Państwo dowiedzieć?"),
+    "examples": Text("Zum Beispiel:", "For example:", "Na przykład:"),
+    "example_1": Text(
+        "Wann ist Krakau Eurocities beigetreten?",
+        "When did Krakau join Eurocities?",
+        "Kiedy Kraków przystąpił do Eurocities?",
+    ),
+    "example_2": Text(
+        "Wann hat Köln mit dem Masterplan Digitalisierung begonnen?",
+        "When did Cologne start its digital master plan?",
+        "Kiedy Kolonia rozpoczęła prace nad planem cyfryzacji?",
+    ),
+    "example_3": Text(
+        "Wie lange dauerte die Studienreise nach Kopenhagen?",
+        "How long was the study trip to Copenhagen?",
+        "Jak długo trwał wyjazd studyjny do Kopenhagi?",
+    ),
+    "question": Text("Ihre Frage", "Your question", "Państwa pytanie"),
+    "placeholder": Text("Frage eingeben …", "Type a question …", "Proszę wpisać pytanie …"),
+    "ask": Text("Fragen", "Ask", "Zapytaj"),
+    "searching": Text(
+        "Die Dokumente werden durchsucht …", "Searching the documents …", "Trwa przeszukiwanie dokumentów …"
+    ),
+    # An answer.
+    "your_question": Text("Ihre Frage:", "Your question:", "Państwa pytanie:"),
+    "answer": Text("Antwort:", "Answer:", "Odpowiedź:"),
+    "no_answer": Text("Keine belegte Antwort", "No answer with a source", "Brak odpowiedzi ze źródłem"),
+    "sources": Text("Belege", "Sources", "Źródła"),
+    "source_number": Text("Beleg", "Source", "Źródło"),
+    "page": Text("Seite {page}", "page {page}", "strona {page}"),
+    "open_document": Text("Im Dokument öffnen", "Open in document", "Otwórz w dokumencie"),
+    "new_tab": Text("(neuer Tab)", "(new tab)", "(nowa karta)"),
+    # What went wrong, in the conversation.
+    "error": Text("Das hat nicht geklappt", "That did not work", "Nie udało się"),
+    "error_question": Text(
+        "Bitte stellen Sie eine Frage mit höchstens {limit} Zeichen.",
+        "Please ask a question of at most {limit} characters.",
+        "Prosimy zadać pytanie o długości najwyżej {limit} znaków.",
+    ),
+    "error_unavailable": Text(
+        "Die Dokumente sind zurzeit nicht erreichbar. Bitte versuchen Sie es später noch einmal oder wenden Sie sich "
+        "an Ihre IT.",
+        "The documents cannot be reached at the moment. Please try again later or tell your IT department.",
+        "Dokumenty są chwilowo niedostępne. Prosimy spróbować później lub powiadomić dział IT.",
+    ),
+    "error_unexpected": Text(
+        "Ein unerwarteter Fehler ist aufgetreten und wurde vermerkt. Bitte versuchen Sie es noch einmal.",
+        "An unexpected error occurred and was recorded. Please try again.",
+        "Wystąpił nieoczekiwany błąd, który został zapisany. Prosimy spróbować ponownie.",
+    ),
+    # The document page.
+    "document": Text("Dokument", "Document", "Dokument"),
+    "source": Text("Quelle", "Source", "Źródło"),
+    "published": Text("Datum", "Date", "Data"),
+    "to_quote": Text("Zur zitierten Stelle", "Go to the quoted passage", "Przejdź do cytowanego fragmentu"),
+    "whole_document": Text("Ganzes Dokument anzeigen", "Show the whole document", "Pokaż cały dokument"),
+    "not_found": Text("Nicht gefunden", "Not found", "Nie znaleziono"),
+    "not_found_detail": Text(
+        "Das Dokument „{document_id}“ gibt es hier nicht. Vielleicht wurde es entfernt oder ersetzt.",
+        "There is no document “{document_id}” here. It may have been removed or replaced.",
+        "Nie ma tu dokumentu „{document_id}”. Mógł zostać usunięty lub zastąpiony.",
+    ),
+    "bad_range": Text("Diese Stelle gibt es nicht", "No such passage", "Nie ma takiego fragmentu"),
+    "bad_range_detail": Text(
+        "Zeichen {start} bis {end} ist keine Stelle dieses Dokuments. Es hat {length} Zeichen; der Anfang liegt vor "
+        "dem Ende.",
+        "Characters {start} to {end} are no passage of this document. It has {length} characters; the start lies "
+        "before the end.",
+        "Znaki od {start} do {end} nie są fragmentem tego dokumentu. Ma on {length} znaków; początek musi być przed "
+        "końcem.",
+    ),
+}
+
+
+def text(key: str, language: Language, **values: object) -> str:
+    """Return the text of `key`, with `{name}` replaced by the value of that name.
+
+    Raises:
+        KeyError: the table has no such key.
+    """
+    template: str = getattr(TEXTS[key], language)
+    return template.format(**values) if values else template
+
+
+def interface_language(wanted: str | None, accept_language: str | None) -> Language:
+    """Choose the language of the page: the one asked for by name, else the browser's first that there is."""
+    for tag in [wanted or "", *_by_preference(accept_language or "")]:
+        primary = tag.strip().lower().split("-")[0]
+        for language in LANGUAGES:
+            if primary == language:
+                return language
+    return FALLBACK
+
+
+def _by_preference(accept_language: str) -> list[str]:
+    """Return the tags of an Accept-Language header (RFC 9110, 12.5.4), the most wanted first."""
+    weighted = []
+    for item in accept_language.split(","):
+        tag, _, parameters = item.partition(";")
+        try:
+            weight = float(parameters.strip().removeprefix("q=") or 1)
+        except ValueError:  # a weight that is no number: as unwanted as can be
+            weight = 0.0
+        if weight > 0:
+            weighted.append((weight, tag))
+    return [tag for _, tag in sorted(weighted, key=lambda pair: -pair[0])]
+
+
+def local_date(iso: str, language: Language) -> str:
+    """Write an ISO date as readers of `language` do; what is no full date stays as it is."""
+    try:
+        date = datetime.date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{date.day} {date:%b} {date.year}" if language == "en" else f"{date:%d.%m.%Y}"
