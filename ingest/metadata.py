@@ -167,6 +167,11 @@ def find_date(text: str) -> str | None:
     return None
 
 
+def published_label(line: str) -> str | None:
+    """Return the ISO date of a line such as "Veröffentlichungsdatum: 2016-06-28", None of any other line."""
+    return _date_after(_PUBLISHED, line)
+
+
 def iso_date(written: str) -> str | None:
     """Return the ISO form of a date at the beginning of `written`, in one of the usual forms, None if there is none."""
     return _parse(written.strip())[0]

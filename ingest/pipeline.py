@@ -18,9 +18,10 @@ from ingest.splitting import passage_spans
 from rag.embeddings import BLOCK, EmbeddingModel
 from rag.errors import CityciteError, LoadError
 from rag.language import fold
+from rag.records import StoredPassage, passage_id
 from rag.schema import Document
 from rag.settings import Settings
-from rag.store import Store, StoredPassage, passage_id
+from rag.store import Store
 from rag.token_index import TokenIndex
 
 # Part of every content hash: raise it when extraction or splitting changes, so that unchanged files are read anew.
@@ -99,12 +100,11 @@ def ingest(
     report = Report()
     files = list(_files(paths, report))
     model = EmbeddingModel(settings)
-    if store.exists():
-        store.check_model(model.name)
     with store.writing():
         if store.exists():
+            store.check_model(model.name)
             store.sweep()
-        records = store.records() if store.exists() else {}
+        records = store.records()
         writer = _Writer(store, model, report)
         for done, file in enumerate(files):
             progress(len(files), done)
@@ -191,9 +191,7 @@ def _prepare(file: Path, records: dict[str, dict[str, Any]], settings: Settings,
 def _content_hash(file: Path, max_megabytes: int) -> str:
     size = file.stat().st_size
     if size > max_megabytes * _MEGABYTE:
-        raise LoadError(
-            f"It has {size / _MEGABYTE:.0f} MB; at most {max_megabytes} are read. Raise CITYCITE_MAX_FILE_MB or split it."
-        )
+        raise LoadError(f"It has {size / _MEGABYTE:.0f} MB; at most {max_megabytes} are read (CITYCITE_MAX_FILE_MB).")
     digest = hashlib.sha256(EXTRACTION_VERSION.encode())
     digest.update(file.read_bytes())
     return digest.hexdigest()
@@ -267,6 +265,17 @@ class _Writer:
     def remove(self, ids: Sequence[str]) -> None:
         """Take documents out of the store and of the token index."""
         self.tokens.drop(self._store.remove(ids))
+
+
+def write_documents(documents: Iterable[Document], store: Store, model: EmbeddingModel) -> None:
+    """Split, embed and store documents that are already text, such as the paragraphs of a question set."""
+    with store.writing():
+        writer = _Writer(store, model, Report())
+        for document in documents:
+            content_hash = hashlib.sha256(document.text.encode()).hexdigest()
+            spans = passage_spans(document.text, [mark.start for mark in document.sections])
+            writer.add(_Prepared(document, content_hash, spans, is_new=True))
+        writer.flush()
 
 
 def _prune(paths: Sequence[str], records: dict[str, dict[str, Any]], store: Store, writer: _Writer) -> int:

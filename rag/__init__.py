@@ -6,7 +6,7 @@ answer = Assistant.open("./store").ask("Wann trat Krakau Eurocities bei?")
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rag.pipeline import Assistant
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Assistant", "Citation", "Document", "Passage"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # On demand, so that the command line starts without the retrieval packages.
     if name == "Assistant":
         from rag.pipeline import Assistant

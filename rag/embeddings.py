@@ -1,4 +1,4 @@
-"""The sentence-transformers model, loaded on first use: one pass gives a text's vector and the vectors of its tokens."""
+"""The sentence-transformers model, loaded on first use: one pass gives the vector of a text and of its tokens."""
 
 from __future__ import annotations
 
@@ -70,6 +70,10 @@ class EmbeddingModel:
     def encode_question(self, text: str) -> Encoded:
         """Encode one question."""
         return self._encode([text], "query")[0]
+
+    def encode_questions(self, texts: Sequence[str]) -> list[Encoded]:
+        """Encode many questions at once, in the order given."""
+        return self._encode(texts, "query")
 
     def encode_passages(
         self, texts: Sequence[str], advance: Callable[[int], None] = lambda count: None

@@ -218,10 +218,11 @@ def _best_matches(candidate: Candidate, start: int, end: int) -> np.ndarray:
 
 
 def _share_of_words(question: Question, text: str, language: str | None) -> float:
+    """Return the share of the question's content words of which `text` holds the stem or the form itself."""
     if not question.words:
         return 0.0
     there = set(stems(text, language))
-    met = [any(stem in there for stem in stems(word, language)) or fold(word) in there for word in question.words]
+    met = [not there.isdisjoint(stems(word, language)) or fold(word) in there for word in question.words]
     return sum(met) / len(met)
 
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from rag.derived import fact, open_derived, set_fact
 from rag.language import WORD, fold, is_function_word, stems
 from rag.names import city_keys
+from rag.records import StoredPassage, passage_ids
 from rag.schema import Language
-from rag.store import Store, StoredPassage
+from rag.store import Store
 
 # Raise when the analysis of words changes: indexes made before are then built anew.
 ANALYSIS_VERSION = "1"
@@ -68,7 +69,7 @@ class LexicalIndex:
             self._replace(gone[at : at + _BATCH], {}, [])
         for at in range(0, len(changed), _BATCH):
             batch = {key: records[key] for key in changed[at : at + _BATCH]}
-            self._replace(list(batch), batch, self._store.passages(Store.passage_ids(batch)).values())
+            self._replace(list(batch), batch, self._store.passages(passage_ids(batch)).values())
         with self._lock, self._connection:
             set_fact(self._connection, "generation", generation)
 

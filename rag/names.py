@@ -7,6 +7,7 @@ Halle, Nice, Split) are left out: a false match would be worse than none.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rag.language import WORD, fold
 
@@ -150,8 +151,15 @@ Istanbul Stambuł
 Ankara
 """
 # Endings of German (Krakaus, Wiener, Wienerin), English (Berlin's) and Polish (Krakowa, Krakowie, krakowski) forms.
-_ENDINGS = ["s", "er", "ers", "ern", "erin", "erinnen", "es", "a", "ie", "em", "owi", "u", "iu", "iem", "ia", "i", "ii", "y", "e", "o", "om", "ami", "ach", "ski", "skie", "skiej", "skiego", "skim", "skich", "ska", "skiemu"]
+_ENDINGS = frozenset(
+    """
+    s er ers ern erin erinnen es a ie em owi u iu iem ia i ii y e o om ami ach
+    ski skie skiej skiego skim skich ska skiemu
+    """.split()
+)
 _LONGEST_ENDING = max(map(len, _ENDINGS))
+# Polish adjectives of cities are written small: krakowski.
+_ADJECTIVES = ("ski", "skie", "skiej", "skiego", "skim", "skich", "ska")
 _SHORTEST_NAME = 4  # with an ending; "Rom" plus "an" would otherwise be found in too many words
 
 
@@ -171,14 +179,18 @@ _KEYS = _table()
 
 def city_keys(text: str) -> list[str]:
     """Return a key for each mention of a known city in `text`, in order: `Krakaus` and `Krakowie` give the same one."""
+    return [key for match in WORD.finditer(text) for key in _word_keys(match.group())]
+
+
+@lru_cache(maxsize=200_000)
+def _word_keys(word: str) -> tuple[str, ...]:
     found = []
-    for match in WORD.finditer(text):
-        for part in re.split("[-'’]", match.group()):
-            if part[:1].isupper() or part.endswith(("ski", "skie", "skiej", "skiego", "skim", "skich", "ska")):
-                key = _key(fold(part))
-                if key:
-                    found.append(f"city{key}")
-    return found
+    for part in re.split("[-'’]", word):
+        if part[:1].isupper() or part.endswith(_ADJECTIVES):
+            key = _key(fold(part))
+            if key:
+                found.append(f"city{key}")
+    return tuple(found)
 
 
 def _key(word: str) -> str | None:

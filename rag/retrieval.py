@@ -20,7 +20,8 @@ from rag.embeddings import EmbeddingModel
 from rag.late_interaction import matches
 from rag.lexical import LexicalIndex
 from rag.question import Question, analyse
-from rag.store import Store, StoredPassage
+from rag.records import StoredPassage
+from rag.store import Store
 from rag.token_index import PassageTokens, TokenIndex
 
 # Passages taken from each side. On 120 paragraphs the right one is among the first 20 of either side in 99.8 %; the

@@ -7,14 +7,11 @@ record, then the old passages go. A process killed at any point leaves the old v
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +20,17 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from rag.errors import ModelError, NotFoundError, StoreError, UsageError
-from rag.schema import Document, DocumentSummary, Mark
+from rag.records import (
+    Found,
+    StoredPassage,
+    document_metadata,
+    passage_ids,
+    passage_metadata,
+    summary,
+    to_document,
+    to_passage,
+)
+from rag.schema import Document, DocumentSummary
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -36,28 +43,6 @@ PASSAGES, DOCUMENTS = "passages", "documents"
 BATCH = 1000
 # Recall@10 of the graph is 0.999 with these at 100,000 vectors; with Chroma's own 0.937. Only set at creation.
 _HNSW = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 32}
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassage:
-    """A passage record. `id` is `document_id:version:number`; `vector` has shape (d,)."""
-
-    id: str
-    document_id: str
-    version: str
-    start: int
-    end: int
-    text: str
-    language: str | None
-    vector: np.ndarray | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A passage id that vector search gave, with its cosine similarity."""
-
-    passage: StoredPassage
-    similarity: float
 
 
 class Store:
@@ -172,10 +157,6 @@ class Store:
 
     def _open_folder(self) -> ClientAPI:
         folder = Path(self.location)
-        if self._read_only and not (folder / "chroma.sqlite3").is_file():
-            raise StoreError(
-                f"There is no store in {folder.resolve()}. Make one: citycite ingest PATH --store {folder}"
-            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -248,7 +229,9 @@ class Store:
     # -- reading ----------------------------------------------------------------------------------------------
 
     def records(self) -> dict[str, dict[str, Any]]:
-        """Return the metadata of every document record, by document id."""
+        """Return the metadata of every document record, by document id; none where nothing was stored yet."""
+        if not self.exists():
+            return {}
         collection = self._collection(DOCUMENTS)
         found: dict[str, dict[str, Any]] = {}
         with self._translated():
@@ -265,22 +248,8 @@ class Store:
 
     def summaries(self) -> list[DocumentSummary]:
         """List the documents, ordered by source."""
-        return sorted(
-            (
-                DocumentSummary(
-                    document_id=key,
-                    title=str(record["title"]),
-                    source=str(record["source"]),
-                    language=record.get("language"),
-                    published=record.get("published"),
-                    characters=int(record["characters"]),
-                    passages=int(record["passages"]),
-                    ingested_at=str(record["ingested_at"]),
-                )
-                for key, record in self.records().items()
-            ),
-            key=lambda summary: summary.source,
-        )
+        listed = [summary(key, record) for key, record in self.records().items()]
+        return sorted(listed, key=lambda item: item.source)
 
     def document(self, document_id: str) -> Document:
         """Return one document with its text.
@@ -299,17 +268,18 @@ class Store:
         with self._translated():
             page = collection.get(ids=list(ids), include=["metadatas", "documents"])
         return {
-            key: _document(key, text, dict(record))
+            key: to_document(key, text, dict(record))
             for key, text, record in zip(page["ids"], page["documents"] or [], page["metadatas"] or [], strict=True)
         }
 
     def records_of(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the metadata of those document records among `ids` that exist."""
+        ids = list(dict.fromkeys(ids))  # Chroma refuses an id given twice
         collection = self._collection(DOCUMENTS)
         found: dict[str, dict[str, Any]] = {}
         with self._translated():
             for at in range(0, len(ids), BATCH):
-                page = collection.get(ids=list(ids[at : at + BATCH]), include=["metadatas"])
+                page = collection.get(ids=ids[at : at + BATCH], include=["metadatas"])
                 found.update(zip(page["ids"], map(dict, page["metadatas"] or []), strict=True))
         return found
 
@@ -325,7 +295,7 @@ class Store:
                 for key, text, record in zip(
                     page["ids"], page["documents"] or [], page["metadatas"] or [], strict=True
                 ):
-                    found[key] = _passage(key, text, dict(record))
+                    found[key] = to_passage(key, text, dict(record))
         return found
 
     def nearest(self, vector: np.ndarray, count: int) -> list[Found]:
@@ -344,7 +314,7 @@ class Store:
             (page["distances"] or [[]])[0],
             strict=True,
         )
-        return [Found(_passage(key, text, dict(record)), 1.0 - distance) for key, text, record, distance in columns]
+        return [Found(to_passage(key, text, dict(record)), 1.0 - distance) for key, text, record, distance in columns]
 
     # -- writing ----------------------------------------------------------------------------------------------
 
@@ -384,7 +354,7 @@ class Store:
         Every passage needs its vector. Call within `writing`.
         """
         version = passages[0].version
-        old = self.passage_ids(self.records_of([document.id]))
+        old = passage_ids(self.records_of([document.id]))
         collection = self._collection(PASSAGES)
         with self._translated():
             for at in range(0, len(passages), BATCH):
@@ -393,13 +363,13 @@ class Store:
                     ids=[passage.id for passage in batch],
                     embeddings=[passage.vector for passage in batch],  # type: ignore[arg-type]
                     documents=[passage.text for passage in batch],
-                    metadatas=[_passage_metadata(passage) for passage in batch],
+                    metadatas=[passage_metadata(passage) for passage in batch],
                 )
             self._collection(DOCUMENTS).upsert(
                 ids=[document.id],
                 embeddings=[np.mean(np.array([passage.vector for passage in passages]), axis=0)],
                 documents=[document.text],
-                metadatas=[_document_metadata(document, content_hash, version, len(passages))],
+                metadatas=[document_metadata(document, content_hash, version, len(passages))],
             )
         gone = [key for key in old if f":{version}:" not in key]
         self._delete(PASSAGES, gone)
@@ -410,7 +380,7 @@ class Store:
 
         Call within `writing`.
         """
-        passages = self.passage_ids(self.records_of(ids))
+        passages = passage_ids(self.records_of(ids))
         self._delete(DOCUMENTS, ids)
         self._delete(PASSAGES, passages)
         return passages
@@ -433,25 +403,11 @@ class Store:
         self._delete(PASSAGES, left_over)
         return len(left_over)
 
-    @staticmethod
-    def passage_ids(records: dict[str, dict[str, Any]]) -> list[str]:
-        """Return the ids of all passages of these document records; a Chroma filter would take 100 times as long."""
-        return [
-            passage_id(key, str(record["version"]), number)
-            for key, record in records.items()
-            for number in range(int(record["passages"]))
-        ]
-
     def _delete(self, name: str, ids: Sequence[str]) -> None:
         collection = self._collection(name)
         with self._translated():
             for at in range(0, len(ids), BATCH):
                 collection.delete(ids=list(ids[at : at + BATCH]))
-
-
-def passage_id(document_id: str, version: str, number: int) -> str:
-    """Return the id of a document's passage `number`, counted from 0."""
-    return f"{document_id}:{version}:{number}"
 
 
 def _new_token() -> str:
@@ -462,60 +418,3 @@ def _chroma_settings() -> ChromaSettings:
     from chromadb.config import Settings as ChromaSettings
 
     return ChromaSettings(anonymized_telemetry=False)
-
-
-def _marks(encoded: object) -> tuple[Mark, ...]:
-    return tuple(Mark(start, label) for start, label in json.loads(str(encoded)))
-
-
-def _document(key: str, text: str, record: dict[str, Any]) -> Document:
-    return Document(
-        id=key,
-        title=str(record["title"]),
-        source=str(record["source"]),
-        text=text,
-        language=record.get("language"),
-        published=record.get("published"),
-        pages=_marks(record["pages"]),
-        sections=_marks(record["sections"]),
-    )
-
-
-def _document_metadata(document: Document, content_hash: str, version: str, passages: int) -> dict[str, Any]:
-    metadata = {
-        "title": document.title,
-        "source": document.source,
-        "language": document.language,
-        "published": document.published,
-        "pages": json.dumps([(mark.start, mark.label) for mark in document.pages]),
-        "sections": json.dumps([(mark.start, mark.label) for mark in document.sections], ensure_ascii=False),
-        "characters": len(document.text),
-        "passages": passages,
-        "version": version,
-        "content_hash": content_hash,
-        "ingested_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    return {key: value for key, value in metadata.items() if value is not None}  # Chroma refuses None
-
-
-def _passage(key: str, text: str, record: dict[str, Any]) -> StoredPassage:
-    return StoredPassage(
-        id=key,
-        document_id=str(record["document_id"]),
-        version=str(record["version"]),
-        start=int(record["start"]),
-        end=int(record["end"]),
-        text=text,
-        language=record.get("language"),
-    )
-
-
-def _passage_metadata(passage: StoredPassage) -> dict[str, Any]:
-    metadata = {
-        "document_id": passage.document_id,
-        "version": passage.version,
-        "start": passage.start,
-        "end": passage.end,
-        "language": passage.language,
-    }
-    return {key: value for key, value in metadata.items() if value is not None}

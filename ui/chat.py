@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ui.offline  # noqa: F401  before gradio, which reads the environment while it is being imported
+
+# isort: split
 import gradio as gr
 from fastapi import FastAPI
 from gradio.i18n import I18nData
@@ -35,6 +37,8 @@ CONCURRENT_ANSWERS: Final = 4
 WAITING_ANSWERS: Final = 100
 # A conversation is kept in memory while its page is open; older turns scroll out of it.
 MAX_TURNS: Final = 50
+# Open pages whose conversation is remembered; the one unused for longest is forgotten first.
+CONVERSATIONS: Final = 1000
 # A page left open over lunch goes on where it was; over night its conversation is forgotten.
 CONVERSATION_SECONDS: Final = 4 * 3600
 # Fonts that are on the reader's machine: a web font would be a request to a third party.
@@ -121,13 +125,13 @@ class ChatPage:
     def __init__(self, assistant: Assistant, max_question: int) -> None:
         self.assistant = assistant
         self.max_question = max_question
-        with gr.Blocks(title="citycite", analytics_enabled=False, fill_width=True) as self.blocks:
+        self.blocks = gr.Blocks(title="citycite", analytics_enabled=False, fill_width=True)
+        with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
             self._lay_out()
             self._listen()
-        self.blocks.queue(
-            max_size=WAITING_ANSWERS, default_concurrency_limit=CONCURRENT_ANSWERS, api_open=False
-        )
+        self.blocks.state_session_capacity = CONVERSATIONS
+        self.blocks.queue(max_size=WAITING_ANSWERS, default_concurrency_limit=CONCURRENT_ANSWERS, api_open=False)
 
     def _lay_out(self) -> None:
         say = I18nData
@@ -138,7 +142,8 @@ class ChatPage:
                 self.language = gr.Radio(names, label=say("language"), elem_id="language", container=False)
             self.conversation = gr.Chatbot(
                 elem_id="conversation", show_label=False, label=say("conversation"), buttons=[], layout="panel",
-                height=None, autoscroll=False, feedback_options=None, latex_delimiters=[], group_consecutive_messages=False,
+                height=None, autoscroll=False, feedback_options=None, latex_delimiters=[],
+                group_consecutive_messages=False,
             )  # fmt: skip
             with gr.Column(elem_id="welcome") as self.welcome:
                 self.greeting = gr.Markdown(say("greeting"), latex_delimiters=[])
@@ -198,7 +203,8 @@ class ChatPage:
     def respond(self, question: str, turns: tuple[Turn, ...], language: Language | None) -> Iterator[list[Any]]:
         """Show the question at once, then the answer sentence by sentence, then its citations."""
         language = language or FALLBACK
-        question = question.strip()
+        # A browser can send half an emoji, which nothing behind here can hold.
+        question = question.encode(errors="replace").decode().strip()
         if not question:
             yield [""] + [gr.skip()] * 4
             return
@@ -224,7 +230,7 @@ class ChatPage:
         except CityciteError as error:
             logger.error("A question could not be answered: %s", error)
             return replace(turn, error="error_unavailable")
-        except Exception:  # noqa: BLE001  the edge: a visitor gets a sentence, the log the rest
+        except Exception:  # the edge: a visitor gets a sentence, the log the rest
             logger.exception("A question failed unexpectedly")
             return replace(turn, error="error_unexpected")
 

@@ -63,7 +63,9 @@ def _store(settings: Settings) -> Check:
         store.close()
     passages = sum(int(record["passages"]) for record in records.values())
     index = "up to date" if current else "brought up to date by the next question"
-    return Check("store", "ok", f"{settings.store}: {len(records)} documents, {passages} passages, lexical index {index}")
+    return Check(
+        "store", "ok", f"{settings.store}: {len(records)} documents, {passages} passages, lexical index {index}"
+    )
 
 
 def _optional_parts() -> list[Check]:

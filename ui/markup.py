@@ -18,8 +18,9 @@ from ui.texts import local_date, text
 # A reader can judge a sentence with about three more on either side.
 CONTEXT_CHARACTERS: Final = 400
 
-# Letters, digits and blanks mean nothing to Markdown; the underscore, also a word character, does.
-_MEANINGFUL = re.compile(r"[^\w ]|_")
+# Letters, digits and blanks mean nothing to Markdown; the underscore, also a word character, does. References to the
+# control characters from 0x80 on would be read as other characters (HTML standard, 13.2.5.80), so they stay.
+_MEANINGFUL = re.compile(r"[^\w \x80-\x9f]|_")
 _EMPTY_LINES = re.compile(r"\n\s*\n")
 _MARK = re.compile(r"\[(\d+)\]")
 
@@ -92,7 +93,7 @@ def answer_html(turn: Turn, number: int, language: Language, *, max_question: in
     if answer.abstained:
         reply = _paragraph(answer.answer, answer.language)
         return _card("abstained", _heading(text("no_answer", language)) + reply)
-    body = _hidden(text("answer", language)) + _reply(answer, answer.answer, number, language)
+    body = _hidden(text("answer", language)) + _reply(turn, answer.answer, number, language)
     cited = zip(answer.citations, turn.contexts, strict=True)
     items = "".join(f"<li>{_citation(citation, context, number, language)}</li>" for citation, context in cited)
     sources = f'<h3>{literal(text("sources", language))}</h3><ol class="citations">{items}</ol>' if items else ""
@@ -106,11 +107,24 @@ def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
         return []
     ends = [end for _, end in sentence_spans(answer.answer)]
     opening = _hidden(text("answer", language))
-    return [_card("growing", opening + _reply(answer, answer.answer[:end], number, language)) for end in ends]
+    return [_card("growing", opening + _reply(turn, answer.answer[:end], number, language)) for end in ends]
 
 
-def _reply(answer: Answer, shown: str, number: int, language: Language) -> str:
-    """Return the text of the answer with each [n] that has a citation as a link to it."""
+def _reply(turn: Turn, shown: str, number: int, language: Language) -> str:
+    """Return the first part `shown` of the answer's text: its opening quote in the language it is quoted from."""
+    answer = turn.answer
+    assert answer is not None
+    first, context = next(iter(answer.citations), None), next(iter(turn.contexts), None)
+    quoted = shown[: len(first.quote)] if first and answer.answer.startswith(first.quote) else ""
+    spoken = (context and context.language) or answer.language
+    linked = _linked(shown[len(quoted) :], answer, number, language)
+    return (
+        f'<p class="reply" lang="{answer.language}"><span lang="{literal(spoken)}">{literal(quoted)}</span>{linked}</p>'
+    )
+
+
+def _linked(shown: str, answer: Answer, number: int, language: Language) -> str:
+    """Return text of the answer with each [n] that has a citation as a link to it."""
     markers = {citation.marker for citation in answer.citations}
     parts, position = [], 0
     for mark in _MARK.finditer(shown):
@@ -122,8 +136,7 @@ def _reply(answer: Answer, shown: str, number: int, language: Language) -> str:
                 f"&#91;{marker}&#93;</a>"
             )
             position = mark.end()
-    parts.append(literal(shown[position:]))
-    return f'<p class="reply" lang="{answer.language}">{"".join(parts)}</p>'
+    return "".join(parts) + literal(shown[position:])
 
 
 def _citation(citation: Citation, context: Context | None, number: int, language: Language) -> str:

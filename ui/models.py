@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from rag.schema import Language, Mode
+
+
+def _characters_only(value: str) -> str:
+    """Refuse halves of surrogate pairs, which JSON can spell and no text file, model or answer can hold."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("holds half a character (a lone surrogate); send whole ones") from None
+    return value
 
 
 class Body(BaseModel):
@@ -20,7 +29,9 @@ class QuestionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"question": "Wann trat Krakau bei?"}]})
 
-    question: str = Field(description="In German, English or Polish; not blank, at most 2,000 characters.")
+    question: Annotated[str, AfterValidator(_characters_only)] = Field(
+        description="In German, English or Polish; not blank, at most 2,000 characters."
+    )
 
 
 class CitationBody(Body):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE: Final = "application/problem+json"
 # Enough of a wrong value to recognise it; a whole document sent by mistake would bury the message.
 SHOWN_VALUE: Final = 80
+# What pydantic's messages begin with; the field's name takes its place.
+_SUBJECT: Final = re.compile("^(Input|String|Value error,) ")
 UNEXPECTED: Final = "An unexpected error occurred. It has been logged; please try again or tell the operator."
 
 
@@ -92,4 +95,4 @@ def describe(error: Mapping[str, Any]) -> str:
     value = repr(error["input"])
     if len(value) > SHOWN_VALUE:
         value = value[:SHOWN_VALUE] + "…"
-    return f"{field} is {value}: {error['msg'].removeprefix('Input ').lower()}"
+    return f"{field} is {value}; it {_SUBJECT.sub('', error['msg'])}"

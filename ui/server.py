@@ -109,5 +109,5 @@ def _interrupt(signum: int, frame: FrameType | None) -> None:
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     # A browser cannot open "every address of this machine".
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{shown}:{port}"

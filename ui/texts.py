@@ -88,7 +88,6 @@ TEXTS: Final[dict[str, Text]] = {
         "Wystąpił nieoczekiwany błąd, który został zapisany. Prosimy spróbować ponownie.",
     ),
     # The document page.
-    "document": Text("Dokument", "Document", "Dokument"),
     "source": Text("Quelle", "Source", "Źródło"),
     "published": Text("Datum", "Date", "Data"),
     "to_quote": Text("Zur zitierten Stelle", "Go to the quoted passage", "Przejdź do cytowanego fragmentu"),

@@ -1,0 +1,42 @@
+"""From a file to its text. A further format is one module and one entry in `LOADERS`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ingest.loaders.base import Extract, Loader
+from ingest.loaders.html import load_html
+from ingest.loaders.pdf import load_pdf
+from ingest.loaders.text import load_markdown, load_text
+from ingest.metadata import guess_title
+from rag.errors import LoadError
+
+__all__ = ["LOADERS", "Extract", "Loader", "load"]
+
+# File name extension, in lower case, to the function that reads such a file.
+LOADERS: dict[str, Loader] = {
+    ".txt": load_text,
+    ".md": load_markdown,
+    ".html": load_html,
+    ".htm": load_html,
+    ".pdf": load_pdf,
+}
+
+
+def load(path: Path) -> Extract:
+    """Return the text of a file with its title, date, pages and sections; the title is guessed where none is given.
+
+    Raises `LoadError` where the format is not supported, and where the file is broken, encrypted, unreadable or has no
+    text. The message does not name the file: the caller does.
+    """
+    if path.is_dir():
+        raise LoadError("is a folder, not a file; name the files in it")
+    loader = LOADERS.get(path.suffix.lower())
+    if loader is None:
+        suffix = f"the extension {path.suffix}" if path.suffix else "no extension"
+        raise LoadError(f"has {suffix}, which is not supported; supported are {', '.join(sorted(LOADERS))}")
+    extract = loader(path)
+    if not any(character.isalnum() for character in extract.text):
+        raise LoadError("has no text: not one letter or digit; check where it was copied from")
+    return extract if extract.title else replace(extract, title=guess_title(extract.text, path.stem))

@@ -159,8 +159,11 @@ def file_kind(data: bytes) -> str | None:
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
 
 
-def decode(data: bytes) -> str:
-    """Return the text of `data`, whatever its encoding; raise `LoadError` where it is no text at all."""
+def decode(data: bytes, declared: str | None = None) -> str:
+    """Return the text of `data`, whatever its encoding; raise `LoadError` where it is no text at all.
+
+    `declared` is the encoding that the file names itself; it counts where the bytes are no Unicode.
+    """
     kind = file_kind(data)
     if kind is not None:
         raise LoadError(f"is {kind} in spite of its name; give it the file name extension of its format")
@@ -175,7 +178,7 @@ def decode(data: bytes) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode(_eight_bit_encoding(data), errors="replace")
+        return data.decode(declared or _eight_bit_encoding(data), errors="replace")
 
 
 def _utf16_without_mark(sample: bytes) -> str | None:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.cleaning import clean, join_hyphens, join_wrapped, normalise, viewer_page, vocabulary
+from ingest.boilerplate import viewer_page
+from ingest.cleaning import clean, normalise
+from ingest.lines import join_hyphens, join_wrapped, vocabulary
 from ingest.loaders.base import Draft, Extract, decode, read_bytes, table_lines
 from ingest.metadata import find_date, iso_date
 from rag.sentences import sentence_spans

@@ -47,7 +47,9 @@ DOCUMENTS = (
         "Krakau ist dem europäischen Städtenetzwerk Eurocities beigetreten. Die Aufnahme wurde am 15. Oktober "
         "wirksam. Diese Vorlage erläutert, in welchen Bereichen die Stadt mitarbeiten will.", "de",
     ),
-    Document("markt", "<i>Markt</i> & **mehr**", "javascript:alert(1)", HOSTILE, "de", None, (), (Mark(0, "<b>x</b>"),)),
+    Document(
+        "markt", "<i>Markt</i> & **mehr**", "javascript:alert(1)", HOSTILE, "de", None, (), (Mark(0, "<b>x</b>"),),
+    ),
 )  # fmt: skip
 SORRY = {
     "de": "Dazu enthalten die Dokumente keine Antwort.",
@@ -80,7 +82,9 @@ class StandIn:
         language = "de" if words & GERMAN else "pl" if words & POLISH else "en"
         found = [passage for passage in self.search(question, 2) if passage.score >= 2]
         citations = tuple(
-            Citation(number, p.document_id, p.title, p.source, p.page, p.section, p.published, p.text, p.start, p.end, 0.9)
+            Citation(
+                number, p.document_id, p.title, p.source, p.page, p.section, p.published, p.text, p.start, p.end, 0.9
+            )
             for number, p in enumerate(found, start=1)
         )  # fmt: skip
         answer = " ".join(f"{citation.quote} [{citation.marker}]" for citation in citations) or SORRY[language]

@@ -19,8 +19,9 @@
     if (log.hasAttribute("aria-label")) {
       log.removeAttribute("aria-label");
       log.setAttribute("aria-labelledby", "conversation-name");
-      log.tabIndex = 0; // it scrolls, so the keyboard must reach it
     }
+    const stop = log.querySelector(".card") ? 0 : -1; // what scrolls, the keyboard must reach
+    if (log.tabIndex !== stop) log.tabIndex = stop;
     // Announce an answer once, when it is whole.
     if (log.getAttribute("aria-busy") !== String(busy())) log.setAttribute("aria-busy", String(busy()));
   };

@@ -1,0 +1,277 @@
+"""Pure: from pieces of text with positions on a page to lines and paragraphs in reading order.
+
+Coordinates are in points, `top` and `bottom` grow downwards. Columns are found by cutting the page at the gaps between
+its pieces (the recursive XY-cut of Nagy and Seth, 1984), with one change: what spans a gap, such as a headline over two
+columns, does not hide it but divides the page into bands, each read column by column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from statistics import median
+
+from ingest.lines import continues, is_item
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words that stand side by side without a wide gap. `size` is that of the type, in points."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    text: str
+    size: float
+    bold: bool
+
+    @property
+    def middle(self) -> float:
+        """Vertical middle."""
+        return (self.top + self.bottom) / 2
+
+
+@dataclass(slots=True)
+class Block:
+    """Lines that belong together: a heading, a paragraph, a list item or a table row.
+
+    `apart` tells whether more than the usual space is above it, `begins_column` whether nothing at all is; `full` tells
+    whether its last line reaches the right edge of the column, so that the text may go on in the next one.
+    """
+
+    lines: list[str]
+    size: float
+    bold: bool
+    apart: bool
+    begins_column: bool = False
+    full: bool = False
+    is_row: bool = False
+
+
+def rows(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """Return the pieces that stand on one line, across all columns, from top to bottom and left to right."""
+    found: list[list[Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: piece.middle):
+        # Half of the smaller type: exponents and larger first letters stay on their line.
+        if found and piece.middle - found[-1][0].middle < 0.5 * min(piece.size, found[-1][0].size):
+            found[-1].append(piece)
+        else:
+            found.append([piece])
+    return [sorted(row, key=lambda piece: piece.left) for row in found]
+
+
+# --- Columns ----------------------------------------------------------------------------------------------------------
+
+# Narrower gaps are spaces between words that happen to stand below each other, in multiples of the type size.
+_NARROWEST_GUTTER = 0.8
+# A column has at least this many lines; fewer beside each other are a head, a foot or a caption.
+_FEWEST_LINES = 3
+# At most this share of the lines may span a gutter.
+_MOST_SPANNING = 0.34
+# Lines of running text fill their column to this share, and most of them do; cells of a table do not.
+_FULL = 0.7
+_MOSTLY = 0.5
+# Cells stand on the same height as those beside them; columns of text do so by chance, or throughout on a grid.
+_MOSTLY_ALIGNED = 0.8
+
+
+def regions(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+    """Yield the pieces of each column, or of each band that no column divides, in reading order."""
+    gutter = _gutter(pieces)
+    if gutter is None:
+        if pieces:
+            yield list(pieces)
+        return
+    band: list[Piece] = []
+    spanning: list[Piece] = []
+    for row in rows(pieces):
+        if any(piece.left < gutter < piece.right for piece in row) or _ends_spanning(row, spanning, gutter):
+            yield from _columns(band, gutter)
+            band = []
+            spanning += row
+        else:
+            if spanning:
+                yield spanning
+                spanning = []
+            band += row
+    yield from _columns(band, gutter)
+    if spanning:
+        yield spanning
+
+
+def _ends_spanning(row: Sequence[Piece], spanning: Sequence[Piece], gutter: float) -> bool:
+    """Tell whether a row is the short last line of a headline or paragraph that spans the columns."""
+    if not spanning or row[-1].right > gutter:
+        return False
+    same_type = abs(row[0].size - spanning[-1].size) < _OTHER_SIZE * row[0].size
+    return same_type and row[0].middle - spanning[-1].middle < _LEADING * row[0].size
+
+
+def _columns(band: Sequence[Piece], gutter: float) -> Iterator[list[Piece]]:
+    yield from regions([piece for piece in band if piece.right <= gutter])
+    yield from regions([piece for piece in band if piece.left >= gutter])
+
+
+def _gutter(pieces: Sequence[Piece]) -> float | None:
+    """Return the middle of the clearest vertical gap between two columns, None where there are no columns."""
+    if len(pieces) < 2 * _FEWEST_LINES:
+        return None
+    size = median(piece.size for piece in pieces)
+    start = min(piece.left for piece in pieces)
+    # How many pieces cover each point of the width.
+    steps = [0] * (int(max(piece.right for piece in pieces) - start) + 2)
+    for piece in pieces:
+        steps[int(piece.left - start)] += 1
+        steps[int(piece.right - start) + 1] -= 1
+    coverage = list(accumulate(steps[:-1]))
+    for level in sorted(set(coverage)):
+        if level > _MOST_SPANNING * len(pieces):
+            break
+        gaps = [gap for gap in _runs_at_most(coverage, level) if gap[1] - gap[0] >= _NARROWEST_GUTTER * size]
+        for begin, end in sorted(gaps, key=lambda gap: gap[0] - gap[1]):
+            gutter = start + (begin + end) / 2
+            if _divides(pieces, gutter):
+                return gutter
+    return None
+
+
+def _runs_at_most(coverage: Sequence[int], level: int) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    begin: int | None = None
+    for point, count in enumerate([*coverage, level + 1]):
+        if count <= level:
+            begin = point if begin is None else begin
+        elif begin is not None:
+            runs.append((begin, point))
+            begin = None
+    return runs
+
+
+def _divides(pieces: Sequence[Piece], gutter: float) -> bool:
+    """Tell whether columns of text, not cells of a table, stand on both sides of the gutter."""
+    left = rows([piece for piece in pieces if piece.right <= gutter])
+    right = rows([piece for piece in pieces if piece.left >= gutter])
+    sparser, denser = sorted((left, right), key=len)
+    if len(sparser) < _FEWEST_LINES:
+        return False
+    fullness = sorted((_fullness(left), _fullness(right)))
+    if fullness[0] >= _MOSTLY:
+        return True
+    heights = sorted(row[0].middle for row in denser)
+    tolerance = 0.25 * median(row[0].size for row in denser)
+    aligned = sum(any(abs(row[0].middle - height) <= tolerance for height in heights) for row in sparser) / len(sparser)
+    return aligned < (_MOSTLY_ALIGNED if fullness[1] >= _MOSTLY else _MOSTLY)
+
+
+def _fullness(column: Sequence[Sequence[Piece]]) -> float:
+    """Return the share of the lines of a column that fill its width."""
+    left = min(row[0].left for row in column)
+    right = max(row[-1].right for row in column)
+    return sum(row[-1].right - row[0].left >= _FULL * (right - left) for row in column) / len(column)
+
+
+# --- Lines and paragraphs ---------------------------------------------------------------------------------------------
+
+# A gap within a line that is wider than this, in multiples of the type size, parts the cells of a table row.
+_CELL_GAP = 2.5
+# A narrower one does so if the next line has a gap at the same place, this wide.
+_SHARED_GAP = 0.6
+_CELL_BAR = " | "
+# Space above a line, in multiples of the usual distance of lines, that begins a new paragraph.
+_SPACED = 1.3
+# The closest that lines are ever set, in multiples of the type size.
+_TIGHT = 1.0
+# Lines further apart than this multiple of the type size do not belong to one paragraph.
+_LEADING = 1.6
+# An indent of the first line, in multiples of the type size.
+_INDENT = 0.7
+# Type that differs by more than this is another kind of text.
+_OTHER_SIZE = 0.12
+# Type that is larger than running text by this factor is a heading.
+HEADING_SIZE = 1.15
+
+
+def blocks(region: Sequence[Piece], body_size: float) -> list[Block]:
+    """Return the paragraphs, headings, list items and table rows of one column, from top to bottom.
+
+    `body_size` is the type size of the document's running text.
+    """
+    lines = _lines(rows(region))
+    right = max(line.right for line in lines)
+    # Distances of lines in multiples of the type size, so that headlines and small print go by the same measure.
+    leadings = sorted(
+        (below.bottom - above.bottom) / below.size for above, below in pairwise(lines) if not _differs(above, below)
+    )
+    # The lower middle one: in a list of short paragraphs, half of them are wider.
+    usual = leadings[(len(leadings) - 1) // 2] if leadings else 0.0
+    found: list[Block] = []
+    first = previous = lines[0]
+    for line in lines:
+        is_row = _CELL_BAR in line.text
+        spaced = line.bottom - previous.bottom > _SPACED * max(usual, _TIGHT) * line.size
+        apart = not found or _differs(previous, line) or (spaced and not (is_row and found[-1].is_row))
+        if (
+            not apart
+            and _joins(found[-1], first, previous, line)
+            and (
+                line.size > HEADING_SIZE * body_size  # lines of a headline are broken where it looks well
+                or continues(previous.text, line.text, 0)
+                or _wrapped(previous, line, right)
+            )
+        ):
+            found[-1].lines.append(line.text)
+        else:
+            found.append(Block([line.text], line.size, line.bold, apart, not found, is_row=is_row))
+            first = line
+        found[-1].full = right - line.right < line.size
+        previous = line
+    return found
+
+
+def _joins(block: Block, first: Piece, previous: Piece, line: Piece) -> bool:
+    """Tell whether `line` may belong to `block`, which begins with `first`, by its kind and its indent."""
+    if block.is_row or _CELL_BAR in line.text or is_item(line.text, block.lines):
+        return False
+    hanging = is_item(first.text, ()) and line.left > first.left
+    return hanging or line.left <= max(first.left, previous.left) + _INDENT * line.size
+
+
+def _lines(found: Sequence[Sequence[Piece]]) -> list[Piece]:
+    """Return each row as one piece; the cells of a table row are parted by bars."""
+    lines = []
+    for index, row in enumerate(found):
+        neighbours = [*found[max(0, index - 1) : index], *found[index + 1 : index + 2]]
+        text = row[0].text
+        for piece, following in pairwise(row):
+            text += (_CELL_BAR if _parts_cells(piece, following, neighbours) else " ") + following.text
+        longest = max(row, key=lambda piece: len(piece.text))
+        bold = all(piece.bold for piece in row)
+        right = max(piece.right for piece in row)
+        lines.append(replace(longest, left=row[0].left, right=right, text=text, bold=bold))
+    return lines
+
+
+def _parts_cells(piece: Piece, following: Piece, neighbours: Sequence[Sequence[Piece]]) -> bool:
+    """Tell whether the gap between two pieces is wide, or goes on in the line above or below."""
+    if is_item(f"{piece.text} x", ()):
+        return False
+    if following.left - piece.right > _CELL_GAP * following.size:
+        return True
+    return any(
+        min(following.left, second.left) - max(piece.right, first.right) > _SHARED_GAP * piece.size
+        for row in neighbours
+        for first, second in pairwise(row)
+    )
+
+
+def _differs(above: Piece, below: Piece) -> bool:
+    return abs(above.size - below.size) > _OTHER_SIZE * min(above.size, below.size) or above.bold != below.bold
+
+
+def _wrapped(previous: Piece, line: Piece, right: float) -> bool:
+    """Tell whether the first word of `line` would not have fitted behind `previous`: the break is no choice."""
+    per_character = (line.right - line.left) / max(1, len(line.text))
+    word = line.text.split(" ", 1)[0]
+    return right - previous.right < (len(word) + 1) * per_character

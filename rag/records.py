@@ -1,0 +1,119 @@
+"""What a Chroma record holds: documents and passages to metadata and back (pure)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from rag.schema import Document, DocumentSummary, Mark
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """A passage record. `id` is `document_id:version:number`; `vector` has shape (d,)."""
+
+    id: str
+    document_id: str
+    version: str
+    start: int
+    end: int
+    text: str
+    language: str | None
+    vector: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage id that vector search gave, with its cosine similarity."""
+
+    passage: StoredPassage
+    similarity: float
+
+
+def passage_id(document_id: str, version: str, number: int) -> str:
+    """Return the id of a document's passage `number`, counted from 0."""
+    return f"{document_id}:{version}:{number}"
+
+
+def passage_ids(records: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the ids of all passages of these document records; asking Chroma would take 100 times as long."""
+    return [
+        passage_id(key, str(record["version"]), number)
+        for key, record in records.items()
+        for number in range(int(record["passages"]))
+    ]
+
+
+def summary(key: str, record: dict[str, Any]) -> DocumentSummary:
+    """Return what `documents` lists of a document record."""
+    return DocumentSummary(
+        document_id=key,
+        title=str(record["title"]),
+        source=str(record["source"]),
+        language=record.get("language"),
+        published=record.get("published"),
+        characters=int(record["characters"]),
+        passages=int(record["passages"]),
+        ingested_at=str(record["ingested_at"]),
+    )
+
+
+def _marks(encoded: object) -> tuple[Mark, ...]:
+    return tuple(Mark(start, label) for start, label in json.loads(str(encoded)))
+
+
+def to_document(key: str, text: str, record: dict[str, Any]) -> Document:
+    return Document(
+        id=key,
+        title=str(record["title"]),
+        source=str(record["source"]),
+        text=text,
+        language=record.get("language"),
+        published=record.get("published"),
+        pages=_marks(record["pages"]),
+        sections=_marks(record["sections"]),
+    )
+
+
+def document_metadata(document: Document, content_hash: str, version: str, passages: int) -> dict[str, Any]:
+    metadata = {
+        "title": document.title,
+        "source": document.source,
+        "language": document.language,
+        "published": document.published,
+        "pages": json.dumps([(mark.start, mark.label) for mark in document.pages]),
+        "sections": json.dumps([(mark.start, mark.label) for mark in document.sections], ensure_ascii=False),
+        "characters": len(document.text),
+        "passages": passages,
+        "version": version,
+        "content_hash": content_hash,
+        "ingested_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return {key: value for key, value in metadata.items() if value is not None}  # Chroma refuses None
+
+
+def to_passage(key: str, text: str, record: dict[str, Any]) -> StoredPassage:
+    return StoredPassage(
+        id=key,
+        document_id=str(record["document_id"]),
+        version=str(record["version"]),
+        start=int(record["start"]),
+        end=int(record["end"]),
+        text=text,
+        language=record.get("language"),
+    )
+
+
+def passage_metadata(passage: StoredPassage) -> dict[str, Any]:
+    metadata = {
+        "document_id": passage.document_id,
+        "version": passage.version,
+        "start": passage.start,
+        "end": passage.end,
+        "language": passage.language,
+    }
+    return {key: value for key, value in metadata.items() if value is not None}

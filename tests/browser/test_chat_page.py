@@ -1,0 +1,269 @@
+"""The chat page as people use it."""
+
+import json
+import re
+import urllib.request
+
+import pytest
+from playwright.sync_api import expect
+
+from rag.errors import StoreError
+
+pytestmark = pytest.mark.browser
+
+WHEN = "Wann ist Krakau Eurocities beigetreten?"
+NOBODY_KNOWS = "Wie viele Elefanten leben im Tierpark von Montevideo?"
+PARTNERS = "Seit wann sind Frankfurt und Krakau Partnerstädte?"
+MARKET = "Wann öffnet der Wochenmarkt?"
+# Notes each kind of card the conversation goes through, which are too brief to be caught by looking.
+WATCH = """
+window.seen = [];
+new MutationObserver(() => {
+  const kind = document.querySelector("#conversation .bot-row:last-child .card")?.className.replace("card ", "");
+  if (kind && window.seen.at(-1) !== kind) window.seen.push(kind);
+}).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+"""
+
+
+def question_box(page):
+    return page.locator("#question textarea")
+
+
+def ask(page, question, kind="answered"):
+    """Type a question, send it with Enter, and wait for its answer."""
+    earlier = page.locator(".card").count()
+    question_box(page).fill(question)
+    question_box(page).press("Enter")
+    answer = page.locator(".card").nth(earlier)
+    expect(answer).to_have_class(f"card {kind}")
+    return answer
+
+
+def ask_api(address, question):
+    body = json.dumps({"question": question}).encode()
+    request = urllib.request.Request(f"{address}/api/v1/ask", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as response:
+        return json.load(response)
+
+
+def has_no_horizontal_scroll(page):
+    return page.evaluate(
+        "document.documentElement.scrollWidth <= innerWidth && document.body.scrollWidth <= innerWidth"
+    )
+
+
+def focused(page):
+    return page.evaluate("document.activeElement.closest('[id]').id")
+
+
+def test_an_answer_its_citation_and_its_document(visit, address):
+    page = visit.open_page()
+    answer = ask(page, WHEN)
+    expected = ask_api(address, WHEN)
+    first = expected["citations"][0]
+    expect(answer.locator(".reply")).to_contain_text("15. Oktober")
+    expect(question_box(page)).to_be_focused()
+    expect(question_box(page)).to_have_value("")
+
+    quote = answer.locator("details").first.locator("mark")
+    expect(quote).to_be_hidden()
+    answer.locator("a.mark").first.click()
+    expect(quote).to_be_visible()
+    expect(quote).to_be_in_viewport()
+    assert quote.text_content() == first["quote"]
+    assert len(answer.locator("blockquote").first.text_content()) > len(first["quote"]) + 100
+
+    with page.context.expect_page() as opened:
+        answer.get_by_role("link", name="Im Dokument öffnen").first.click()
+    document = opened.value
+    expect(document.locator("#quote")).to_be_in_viewport()
+    assert document.locator("mark").text_content() == first["quote"]
+    assert document.evaluate("window.opener") is None
+
+
+def test_an_answer_is_streamed(stand_in_visit, stand_in):
+    page = stand_in_visit.open_page()
+    page.evaluate(WATCH)
+    stand_in.gate.clear()
+    try:
+        question_box(page).fill(WHEN)
+        question_box(page).press("Enter")
+        expect(page.locator(".card.searching")).to_have_text("Die Dokumente werden durchsucht …")
+        expect(page.locator(".question")).to_contain_text(WHEN)
+        expect(page.get_by_role("log")).to_have_attribute("aria-busy", "true")
+    finally:
+        stand_in.gate.set()
+    expect(page.locator(".card.answered")).to_be_visible()
+    expect(page.get_by_role("log")).to_have_attribute("aria-busy", "false")
+    assert page.evaluate("window.seen") == ["searching", "growing", "answered"]
+
+
+def test_a_second_question_leaves_the_first_answer_as_it_is(visit):
+    page = visit.open_page()
+    first = ask(page, WHEN)
+    first.locator("summary").first.click()
+    second = ask(page, PARTNERS)
+    assert first.locator("details").first.get_attribute("open") is not None
+    second.locator("a.mark").first.click()
+    expect(second.locator("mark").first).to_be_visible()
+    expect(page.locator(".question").nth(1)).to_contain_text(PARTNERS)
+
+
+def test_no_answer_is_said_politely_and_without_citations(visit, address):
+    page = visit.open_page()
+    answer = ask(page, NOBODY_KNOWS, "abstained")
+    expect(answer).to_contain_text("Keine belegte Antwort")
+    expect(answer).to_contain_text(ask_api(address, NOBODY_KNOWS)["answer"])
+    expect(answer.locator("details")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("locale", "language", "button"),
+    [("de-AT", "de", "Fragen"), ("pl-PL", "pl", "Zapytaj"), ("fr-FR", "en", "Ask")],
+)
+def test_the_page_speaks_the_browsers_language(visit, locale, language, button):
+    page = visit.open_page(locale=locale)
+    expect(page.get_by_role("button", name=button, exact=True)).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(page.locator("#language label.selected input")).to_have_value(language)
+
+
+def test_the_language_can_be_switched_and_stays(visit):
+    page = visit.open_page()
+    answer = ask(page, WHEN)
+    page.get_by_label("Polski").click()
+    expect(page.get_by_role("button", name="Zapytaj")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
+    expect(page.get_by_label("Państwa pytanie")).to_have_attribute("placeholder", "Proszę wpisać pytanie …")
+    expect(answer.get_by_role("heading")).to_have_text("Źródła")
+    expect(answer.locator(".reply")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("log", name="Rozmowa")).to_be_visible()
+    expect(page.get_by_role("button", name="Nowa rozmowa")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("button", name="Kiedy Kraków przystąpił do Eurocities?")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "pl")
+
+
+def test_an_example_asks_itself(visit):
+    page = visit.open_page()
+    page.get_by_role("button", name=WHEN).click()
+    expect(page.locator(".card.answered .reply")).to_contain_text("15. Oktober")
+    expect(page.locator("#welcome")).to_have_count(0)
+    expect(question_box(page)).to_be_focused()
+
+
+def test_a_new_conversation_starts_empty(visit):
+    page = visit.open_page()
+    ask(page, WHEN)
+    page.get_by_role("button", name="Neues Gespräch").click()
+    expect(page.get_by_role("button", name=WHEN)).to_be_visible()
+    expect(question_box(page)).to_be_focused()
+    ask(page, NOBODY_KNOWS, "abstained")
+    expect(page.locator(".question")).to_have_count(1)
+
+
+def test_a_failure_is_one_friendly_line(stand_in_visit, stand_in):
+    page = stand_in_visit.open_page()
+    for failure, expected in [(StoreError("disk"), "nicht erreichbar"), (ZeroDivisionError("secret"), "unerwarteter")]:
+        stand_in.failure = failure
+        try:
+            answer = ask(page, WHEN, "failed")
+        finally:
+            stand_in.failure = None
+        expect(answer).to_contain_text(expected)
+        expect(answer).not_to_contain_text(str(failure))
+    ask(page, WHEN)
+
+
+def test_a_blank_question_does_nothing(visit):
+    page = visit.open_page()
+    question_box(page).fill("   ")
+    question_box(page).press("Enter")
+    expect(question_box(page)).to_have_value("")
+    expect(page.locator(".question")).to_have_count(0)
+
+
+def test_hostile_documents_and_questions_stay_text(stand_in_visit, stand_in_address):
+    page = stand_in_visit.open_page()
+    hostile = "Wann öffnet der **Wochenmarkt**? <img src=x onerror='window.hacked=5'> ![x](http://evil.example)\n\n# h"
+    answer = ask(page, hostile)
+    expect(page.locator(".question")).to_contain_text("<img src=x onerror='window.hacked=5'> ![x](http://evil.example)")
+    answer.locator("summary").first.click()
+    first = ask_api(stand_in_address, hostile)["citations"][0]
+    assert answer.locator("mark").first.text_content() == first["quote"]
+    assert "onerror" in first["quote"]
+    expect(answer.locator("summary .title").first).to_have_text("<i>Markt</i> & **mehr**")
+    expect(answer.locator(".reply")).to_contain_text("![x](http://evil.example/x) [hier](http://evil.example)")
+    assert page.locator("#conversation :is(img, script, i, b, strong, em, code, iframe)").count() == 0
+    targets = page.locator("#conversation a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert all(re.match(r"#source-\d+-\d+$|documents/", target) for target in targets)
+    assert page.evaluate("window.hacked") is None
+
+    document = stand_in_visit.open_page(
+        f"/documents/markt?start={first['start']}&end={first['end']}", wait_for="#quote"
+    )
+    assert document.locator("mark").text_content() == first["quote"]
+    assert document.evaluate("window.hacked") is None
+    assert document.locator("article :is(img, script, a, i, b)").count() == 0
+
+
+def test_nothing_runs_over_the_edge(stand_in_visit):
+    page = stand_in_visit.open_page()
+    ask(page, WHEN).locator("summary").first.click()
+    ask(page, "Donaudampfschifffahrtsgesellschaft" * 6, "abstained")
+    ask(page, MARKET).locator("summary").first.click()
+    document = stand_in_visit.open_page("/documents/markt?start=40&end=60", wait_for="#quote")
+    for width, height in [(390, 844), (1440, 900), (320, 480)]:
+        for each in (page, document):
+            each.set_viewport_size({"width": width, "height": height})
+            assert has_no_horizontal_scroll(each)
+        for part in ("#question textarea", "#ask", "#language label:last-child"):
+            box = page.locator(part).bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+
+
+def test_the_keyboard_is_enough(visit):
+    page = visit.open_page()
+    expect(question_box(page)).to_be_focused()
+    assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)") >= 2
+    page.keyboard.type(WHEN)
+    page.keyboard.press("Enter")
+    answer = page.locator(".card.answered")
+    expect(answer).to_be_visible()
+    expect(question_box(page)).to_be_focused()
+
+    # Backwards from the box: the citations, the marks, the conversation itself, the languages.
+    for reached in (answer.locator("summary").nth(1), answer.locator("summary").first, answer.locator("a.mark").nth(1)):
+        page.keyboard.press("Shift+Tab")
+        expect(reached).to_be_focused()
+        assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)") >= 2
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(answer.locator("summary").first).to_be_focused()
+    expect(answer.locator("mark").first).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(answer.locator("mark").first).to_be_hidden()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(answer.get_by_role("link", name="Im Dokument öffnen").first).to_be_focused()
+
+    page.get_by_label("English").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+
+
+def test_the_documentation_works_without_a_network(visit):
+    page = visit.open_page("/docs", wait_for=".opblock-summary")
+    page.locator(".opblock-summary", has_text="/api/v1/ask").click()
+    expect(page.get_by_text("with the passages the answer rests on").first).to_be_visible()
+
+
+def test_what_screen_readers_hear_and_what_stays_in_the_browser(visit):
+    page = visit.open_page()
+    ask(page, WHEN)
+    expect(page.get_by_role("log", name="Gespräch")).to_contain_text("Ihre Frage:")
+    assert page.locator("#conversation [aria-label*='<'], #conversation [aria-label*='message']").count() == 0
+    assert page.context.cookies() == []
+    assert WHEN not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert page.evaluate("indexedDB.databases().then(databases => databases.length)") == 0

@@ -1,0 +1,46 @@
+"""Shared fixtures: the real model and a store of the sample corpus, made once; nothing of the user's is touched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rag.pipeline import Assistant
+from rag.settings import Settings
+
+CORPUS = Path(__file__).parent.parent / "corpus"
+
+
+@pytest.fixture(autouse=True)
+def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test in an empty folder and without settings of the machine it runs on."""
+    for name in os.environ:
+        if name.startswith("CITYCITE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def corpus_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample corpus, ingested once. Tests that write take a copy."""
+    from ingest.pipeline import ingest
+    from rag.store import Store
+
+    folder = tmp_path_factory.mktemp("corpus") / "store"
+    store = Store(folder)
+    report = ingest([str(CORPUS)], store, Settings())
+    store.close()
+    assert not report.failures
+    return folder
+
+
+@pytest.fixture(scope="session")
+def assistant(corpus_store: Path) -> Iterator[Assistant]:
+    """An assistant over the sample corpus, warm."""
+    opened = Assistant.open(corpus_store, Settings())
+    opened.warm_up()
+    yield opened
+    opened.close()

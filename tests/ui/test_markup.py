@@ -1,0 +1,102 @@
+"""The HTML of the conversation."""
+
+import html
+import re
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.schema import Answer, Citation, Document, Timings
+from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
+
+TEXT = "Eins zwei drei. " * 40 + "Die Aufnahme war am 15. Oktober. " + "Vier fünf sechs. " * 40
+QUOTE = "Die Aufnahme war am 15. Oktober."
+DOCUMENT = Document("d", "Titel", "d.txt", TEXT, "de")
+START = TEXT.index(QUOTE)
+CITED = Citation(1, "a/b c", "Titel", "d.txt", 2, "Abschnitt", "2025-10-15", QUOTE, START, START + len(QUOTE), 0.9)
+ANSWER = Answer(
+    "Wann?", "de", f"{QUOTE} [1] Das war es. [7]", False, 0.9, "extractive", Timings(1, 1, 2), (CITED,)
+)  # fmt: skip
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn", "Co"])))
+def test_literal_text_reads_as_itself_and_holds_nothing_to_interpret(content):
+    written = literal(content)
+    assert html.unescape(written) == content
+    assert re.fullmatch(r"(?:[^\W_]|[ &#;])*", written)
+
+
+def test_a_message_is_one_html_block():
+    turn = Turn("Zeile\n\n# Überschrift", replace(ANSWER, answer="a\n\n* b [1]"), (Context("x\n\n- y", "", "de"),))
+    for message in (question_html(turn, "de"), answer_html(turn, 1, "de", max_question=9)):
+        assert message.startswith("<div")
+        assert "\n" not in message
+
+
+def test_only_marks_with_a_citation_are_links():
+    message = answer_html(Turn("Wann?", ANSWER, (surroundings(DOCUMENT, CITED),)), 3, "de", max_question=9)
+    assert re.findall(r'<a class="mark" href="([^"]+)">', message) == ["#source-3-1"]
+    assert 'id="source-3-1"' in message
+    assert "&#91;7&#93;" in message
+    assert "documents/a%2Fb%20c?start" in html.unescape(message)
+    assert "15.10.2025 · Seite 2 · Abschnitt" in html.unescape(message)
+
+
+def test_the_opening_quote_is_in_the_language_of_its_document():
+    english = replace(ANSWER, language="en", answer=f"{QUOTE} [1]\n\nSee also: [1]")
+    message = html.unescape(
+        answer_html(Turn("When?", english, (surroundings(DOCUMENT, CITED),)), 1, "en", max_question=9)
+    )
+    assert f'<p class="reply" lang="en"><span lang="de">{QUOTE}</span>' in message
+
+
+def test_marks_within_a_quote_are_no_links():
+    cited = replace(CITED, quote="Siehe [1].")
+    answer = replace(ANSWER, answer="Siehe [1]. [1]", citations=(cited,))
+    assert answer_html(Turn("Wann?", answer, (None,)), 1, "de", max_question=9).count('class="mark"') == 1
+
+
+def test_context_surrounds_the_quote_and_is_cut_between_words():
+    context = surroundings(DOCUMENT, CITED, 100)
+    assert context.before.startswith("… ")
+    assert context.after.endswith(" …")
+    whole = context.before.removeprefix("… ") + QUOTE + context.after.removesuffix(" …")
+    assert whole in TEXT
+    start = TEXT.index(whole)
+    assert TEXT[start - 1] == " "
+    assert TEXT[start + len(whole)] == " "
+    assert 80 < len(context.before) <= 102
+
+
+def test_context_at_the_edges_of_a_document_is_not_cut():
+    short = Document("d", "Titel", "d.txt", f"Vorher. {QUOTE} Nachher.", None)
+    context = surroundings(short, replace(CITED, start=8, end=8 + len(QUOTE)))
+    assert (context.before, context.after) == ("Vorher. ", " Nachher.")
+
+
+def test_a_document_that_no_longer_holds_the_quote_gives_no_context():
+    assert surroundings(replace(DOCUMENT, text="Anders."), CITED) is None
+    message = html.unescape(answer_html(Turn("Wann?", ANSWER, (None,)), 1, "de", max_question=9))
+    assert f"<mark>{QUOTE}</mark></blockquote>" in message
+
+
+def test_an_answer_grows_by_sentences():
+    parts = partial_answers(Turn("Wann?", ANSWER), 1, "de")
+    assert len(parts) > 1
+    assert [len(part) for part in parts] == sorted({len(part) for part in parts})
+    assert "citation" not in parts[-1]
+
+
+def test_an_abstention_has_no_citations():
+    answer = replace(ANSWER, answer="Dazu steht nichts da.", abstained=True, citations=())
+    message = html.unescape(answer_html(Turn("Wann?", answer), 1, "en", max_question=9))
+    assert "No answer with a source" in message
+    assert '<p lang="de">Dazu steht nichts da.</p>' in message
+    assert "citations" not in message
+    assert partial_answers(Turn("Wann?", answer), 1, "en") == []
+
+
+def test_an_error_is_one_line_in_the_interface_language():
+    message = html.unescape(answer_html(Turn("x", error="error_question"), 1, "pl", max_question=2000))
+    assert "najwyżej 2000 znaków" in message

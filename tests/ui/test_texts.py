@@ -1,0 +1,61 @@
+"""The texts of the pages."""
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import ui.texts
+from ui.texts import LANGUAGES, TEXTS, interface_language, local_date, text
+
+
+@pytest.mark.parametrize("key", TEXTS)
+def test_every_text_is_there_in_all_languages(key):
+    texts = [getattr(TEXTS[key], language) for language in LANGUAGES]
+    assert all(each and each == each.strip() for each in texts)
+    names = [{name for _, name, _, _ in Formatter().parse(each) if name} for each in texts]
+    assert names[0] == names[1] == names[2]
+
+
+def test_every_text_is_used():
+    code = "".join(file.read_text(encoding="utf-8") for file in Path(ui.texts.__file__).parent.glob("*.py"))
+    unused = [key for key in TEXTS if len(re.findall(rf"[\"']{key}[\"']", code)) < 2]
+    assert unused == []
+
+
+def test_values_are_put_in():
+    assert text("page", "pl", page=3) == "strona 3"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accepted", "language"),
+    [
+        (None, None, "en"),
+        (None, "fr-FR, it;q=0.5", "en"),
+        (None, "de-AT,de;q=0.9,en;q=0.8", "de"),
+        (None, "en;q=0.3, pl;q=0.7", "pl"),
+        (None, "fr, PL;q=0.2, de;q=0", "pl"),
+        (None, "de;q=x, pl;q=0.1", "pl"),
+        ("pl", "de", "pl"),
+        ("de-CH", "pl", "de"),
+        ("xx", "pl", "pl"),
+        ("", "", "en"),
+    ],
+)
+def test_the_interface_speaks_the_first_language_it_can(wanted, accepted, language):
+    assert interface_language(wanted, accepted) == language
+
+
+@pytest.mark.parametrize(
+    ("iso", "language", "written"),
+    [
+        ("2025-10-05", "de", "05.10.2025"),
+        ("2025-10-05", "pl", "05.10.2025"),
+        ("2025-10-05", "en", "5 Oct 2025"),
+        ("2025", "de", "2025"),
+        ("Herbst", "en", "Herbst"),
+    ],
+)
+def test_dates_are_written_as_readers_do(iso, language, written):
+    assert local_date(iso, language) == written
