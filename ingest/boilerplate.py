@@ -16,7 +16,7 @@ _EDGE_LINES = 3
 # A head that is on three pages is no coincidence; in shorter documents half of the pages must have it.
 _RECURRENCES = 3
 # A recurring line that is this long and ends like a sentence may be one; its first occurrence stays.
-_SENTENCE_LENGTH = 40
+_SENTENCE_LENGTH = 25
 _PAGE_WORD = r"(?:pages?|seiten?|strona|str\.|pg\.|p\.|s\.)"
 _PAGE_NUMBER = re.compile(
     rf"\W*{_PAGE_WORD}\s*\d{{1,4}}(?:\s*(?:von|of|z|/|\|)\s*\d{{1,4}})?\W*|[-–—]\s*\d{{1,4}}\s*[-–—]", re.IGNORECASE
@@ -46,7 +46,11 @@ def page_furniture(pages: Sequence[Sequence[str]]) -> list[frozenset[int]]:
         from_top = _furniture_of(top, page, recurring[page], counting, kept)
         from_bottom = _furniture_of(bottom, page, recurring[page], counting, kept)
         last = len(pages[page]) - 1
-        furniture.append(frozenset(from_top) | {last - index for index in from_bottom})
+        found = frozenset(from_top) | {last - index for index in from_bottom}
+        # A page that seems to be all furniture is a page of few words.
+        furniture.append(
+            found if any(line.strip() for index, line in enumerate(pages[page]) if index not in found) else frozenset()
+        )
     return furniture
 
 
@@ -59,7 +63,13 @@ def _edge(lines: Sequence[str]) -> Edge:
 
 
 def _edge_key(line: str) -> str:
-    return re.sub(r"\d+", "#", " ".join(line.split())).casefold()
+    words = " ".join(line.split()).casefold()
+    # Sentences that differ in a number say different things.
+    return words if _reads_like_sentence(words) else re.sub(r"\d+", "#", words)
+
+
+def _reads_like_sentence(line: str) -> bool:
+    return len(line) >= _SENTENCE_LENGTH and line.endswith((".", "!", "?"))
 
 
 def _recurring(edges: Sequence[tuple[Edge, Edge]]) -> list[set[str]]:
@@ -92,10 +102,10 @@ def _runs(pages: Sequence[int]) -> Iterable[list[int]]:
 def _counting(edges: Sequence[tuple[Edge, Edge]]) -> set[int]:
     """Return by how much bare numbers at the edges differ from the page index, where two pages agree on it."""
     offsets = Counter(
-        int(number[0]) - page
+        int(_first_number(line)) - page
         for page, (top, bottom) in enumerate(edges)
-        for _, line in (*top, *bottom)
-        if (number := _BARE_NUMBER.fullmatch(line)) and (number := re.search(r"\d+", line))
+        for line in {line for _, line in (*top, *bottom)}
+        if _BARE_NUMBER.fullmatch(line)
     )
     return {offset for offset, count in offsets.items() if count >= min(2, len(edges))}
 
@@ -104,26 +114,28 @@ def _furniture_of(edge: Edge, page: int, recurring: set[str], counting: set[int]
     """Return the indices of the furniture at one edge, from the outside inwards: the first line of content ends it."""
     found = []
     for index, line in edge:
-        number = re.search(r"\d+", line)
-        if (
-            _PAGE_NUMBER.fullmatch(line)
-            or (_BARE_NUMBER.fullmatch(line) and number and int(number[0]) - page in counting)
-            or (_edge_key(line) in recurring and not _is_content(line, kept))
-        ):
-            found.append(index)
+        if _BARE_NUMBER.fullmatch(line):
+            is_furniture = int(_first_number(line)) - page in counting
         else:
+            recurs = _edge_key(line) in recurring and not _is_content(line, kept)
+            is_furniture = recurs or _PAGE_NUMBER.fullmatch(line) is not None
+        if not is_furniture:
             break
+        found.append(index)
     return found
+
+
+def _first_number(line: str) -> str:
+    return next(number[0] for number in re.finditer(r"\d+", line))
 
 
 def _is_content(line: str, kept: set[str]) -> bool:
     """Tell whether a recurring line is text after all: from the middle of a sentence, or a sentence's first time."""
     if line[0].islower() or line.endswith("-"):
         return True
-    key = _edge_key(line)
-    if len(key) < _SENTENCE_LENGTH or not key.endswith((".", "!", "?")) or key in kept:
+    if not _reads_like_sentence(line) or line in kept:
         return False
-    kept.add(key)
+    kept.add(line)
     return True
 
 
@@ -143,7 +155,8 @@ def drop_page_labels(lines: list[str]) -> list[str]:
         bare = line.strip()
         following = lines[index + 1] if index + 1 < len(lines) else ""
         if _PAGE_LABEL.fullmatch(bare) or viewer_page(line, following) or _is_strip(bare):
-            numbers.update(re.findall(r"\d+", bare)[:1] if not _is_strip(bare) else ())
+            if not _is_strip(bare):
+                numbers.add(_first_number(bare))
             kept.append(line[: len(line) - len(line.lstrip("\f"))])
         else:
             kept.append(line)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from ingest.boilerplate import drop_page_labels, page_furniture, remove_web_frame
 from ingest.lines import join_hyphens, join_lines, vocabulary
@@ -41,12 +42,22 @@ def normalise(text: str) -> str:
 def clean(text: str) -> str:
     """Return plain text as it is stored: characters, page furniture, web frame, wrapped lines and cut words mended."""
     text = normalise(text)
-    pages = [page.split("\n") for page in text.split("\f")]
-    furniture = page_furniture(pages) if len(pages) > 1 else [frozenset[int]()]
-    lines: list[str] = []
-    for number, (page, dropped) in enumerate(zip(pages, furniture, strict=True)):
-        kept = ["" if index in dropped else line for index, line in enumerate(page)]
-        lines += ["\f" + kept[0], *kept[1:]] if number else kept
+    # First the labels that name their page by themselves, then what only the other pages show to be furniture.
+    lines = drop_page_labels(re.sub(r"\n?\f", "\n\f", text).split("\n"))
     words = vocabulary(text)
-    paragraphs = join_lines(remove_web_frame(drop_page_labels(lines)), words)
+    paragraphs = join_lines(remove_web_frame(_without_furniture(lines)), words)
     return "\n".join(join_hyphens(paragraph, words) for paragraph in paragraphs)
+
+
+def _without_furniture(lines: list[str]) -> list[str]:
+    """Return the lines with heads, feet and page numbers blanked, if form feeds divide the text into pages."""
+    begins = [index for index, line in enumerate(lines) if "\f" in line]
+    if not begins:
+        return lines
+    borders = [0, *begins, len(lines)]
+    pages = [[line.strip("\f") for line in lines[start:end]] for start, end in pairwise(borders)]
+    kept = list(lines)
+    for start, dropped in zip(borders, page_furniture(pages), strict=False):
+        for index in dropped:
+            kept[start + index] = "\f" * lines[start + index].count("\f")
+    return kept

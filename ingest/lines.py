@@ -46,12 +46,13 @@ _RIGHT_PART = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
 _LONGEST_WORD = 80
 # Shorter parts of a cut word often are words as well: "da- raus", "von- einander".
 _OWN_WORD = 5
+_CUT_AT_CAPITAL = re.compile(r"(?<=\w)-\n\s*(?=[A-ZÄÖÜ])")
 _WHOLE_WORD = re.compile(r"(?<![\w-])(?<!-\s)[^\W_]++(?:-[^\W_]++)*+(?![\w-])")
 
 
 def vocabulary(text: str) -> frozenset[str]:
     """Return the words of `text` that no line break cut, as written: they tell how a cut word is spelt."""
-    return frozenset(_WHOLE_WORD.findall(text))
+    return frozenset(_WHOLE_WORD.findall(_CUT_AT_CAPITAL.sub("-", text)))
 
 
 def join_hyphens(text: str, words: frozenset[str] = frozenset()) -> str:
@@ -131,8 +132,6 @@ def _is_known(word: str, words: frozenset[str]) -> bool:
 _LONGEST_WRAPPED = 160
 # Proportional type fills lines of one width with up to a tenth more or fewer characters.
 _FULL_LINE = 0.9
-# Two lines alone, in a text that has no other wrapped ones, join only if the first is as long as this.
-_SURELY_WRAPPED = 60
 # Shorter lines that go on in lower case may be verse or a list without bullets.
 _CONTINUED = 25
 _CONTINUED_ACROSS_BLANK = 40
@@ -147,9 +146,13 @@ _DAY_AND_MONTH = re.compile(
 # Cells of a table: tabs, bars, or at least two wide gaps.
 _ROW = re.compile(r"\S *\t *\S|\S +\| +\S|^\||\S {3,}\S.* {3,}\S")
 _CELL_GAP = re.compile(r"\s*\t\s*| {3,}")
-_LABEL = re.compile(r"[A-ZÄÖÜ][\w /-]{1,30}: ")
 _NOTHING_TO_READ = re.compile(r"[\W_]*")
 _CLOSED = re.compile(r"[.!?…:;][\"'“”’»«)\]]*$")
+# No line of its own ends with these; words that may also end a verb ("an", "auf", "mit") are left out.
+_DANGLING = re.compile(
+    r"\b(?:der|die|das|dem|den|des|eine[mnrs]?|und|oder|sowie|von|vom|im|am|zum|zur|für|ohne|zwischen|seit|dass|weil"
+    r"|the|of|and|or|from|with|oraz|dla|przez|lub|i|w|z)$"
+)
 _ADDRESS = re.compile(r"\S+@\S|www\.|https?:")
 _BEFORE_FIRST_WORD = "\f \t(„“\"'»«‚[–—"
 
@@ -160,18 +163,33 @@ def join_lines(lines: Sequence[str], words: frozenset[str] = frozenset()) -> lis
     List items, headings, table rows and address lines keep their own line. Whether a paragraph was wrapped is told by
     the text itself: by lines that go on in lower case, and by whether the next word would have fitted.
     """
+    joined = _join_once(lines, words)
+    # A paragraph put together may show that the next line belongs to it as well. Each round has fewer lines.
+    while joined != lines:
+        lines, joined = joined, _join_once(joined, words)
+    return joined
+
+
+def _join_once(lines: Sequence[str], words: frozenset[str]) -> list[str]:
     blocks = _blocks(lines)
     width = _wrap_width(blocks)
     out: list[str] = []
     for block in blocks:
         paragraphs = _join_block(block, width, words)
-        if out and continues(out[-1], paragraphs[0], _CONTINUED_ACROSS_BLANK) and not is_item(out[-1], ()):
+        if out and _goes_on(out[-1], paragraphs[0]):
             out[-1] = join_wrapped([out[-1], paragraphs[0]], words)
             paragraphs = paragraphs[1:]
         elif out:
             out.append("")
         out += paragraphs
     return out
+
+
+def _goes_on(paragraph: str, following: str) -> bool:
+    """Tell whether only a break of column or page parts two paragraphs."""
+    if is_item(paragraph, ()) or is_item(following, ()) or _is_row(paragraph) or _is_row(following):
+        return False
+    return continues(paragraph, following, _CONTINUED_ACROSS_BLANK)
 
 
 def _blocks(lines: Sequence[str]) -> list[list[str]]:
@@ -204,7 +222,7 @@ def _join_block(block: Sequence[str], width: float | None, words: frozenset[str]
     """Return the paragraphs of one block; "" stands beside one that was joined, unless an item follows."""
     groups: list[list[str]] = []
     for line in block:
-        if groups and _belongs(line, groups[-1], width, lone_pair=len(block) == 2):
+        if groups and _belongs(line, groups[-1], width):
             groups[-1].append(line)
         else:
             groups.append([line])
@@ -212,29 +230,29 @@ def _join_block(block: Sequence[str], width: float | None, words: frozenset[str]
     before: list[str] = []
     for group in groups:
         item = is_item(group[0], before)
-        if before and not item and len(group) + len(before) > 2:
+        if before and not item and (len(group) + len(before) > 2 or _indent(group[0]) >= _indent(before[-1]) + 2):
             out.append("")
         out.append(_tidy(join_wrapped(group, words), item=item))
         before = group
     return out
 
 
-def _belongs(line: str, group: Sequence[str], width: float | None, *, lone_pair: bool) -> bool:
+def _belongs(line: str, group: Sequence[str], width: float | None) -> bool:
     """Tell whether `line` goes on with the paragraph or item whose lines so far are `group`."""
     previous = group[-1]
     if is_item(line, group) or _is_row(line) or _is_row(previous):
         return False
     if re.search(r"\w-$", previous) and line.lstrip(_BEFORE_FIRST_WORD)[:1].isalpha():
         return True
-    if continues(" ".join(group), line, _CONTINUED):
+    # Short lines together make a long one; more than this many are not needed, and would take quadratic time.
+    so_far = previous if len(previous) >= _CONTINUED else " ".join(group[-_CONTINUED:])
+    if continues(so_far, line, _CONTINUED):
         return True
     if is_item(group[0], ()) and _indent(line) > _indent(group[0]):
         return True
-    if _indent(line) >= _indent(previous) + 2 or max(len(previous), len(line)) > _LONGEST_WRAPPED:
+    if width is None or _indent(line) >= _indent(previous) + 2 or max(len(previous), len(line)) > _LONGEST_WRAPPED:
         return False
-    if width is not None:
-        return len(previous) + 1 + len(line.split()[0]) > _FULL_LINE * width
-    return lone_pair and len(previous) >= _SURELY_WRAPPED and not (_CLOSED.search(previous) or _LABEL.match(line))
+    return len(previous) + 1 + len(line.split()[0]) > _FULL_LINE * width
 
 
 def is_open(text: str) -> bool:
@@ -243,12 +261,14 @@ def is_open(text: str) -> bool:
 
 
 def continues(text: str, following: str, minimum: int) -> bool:
-    """Tell whether `following` goes on, in lower case, with a sentence that `text` left open.
+    """Tell whether `following` goes on with a sentence that `text` left open: in lower case, or behind an article.
 
     `text` must have at least `minimum` characters: what is shorter may be a verse, a cell or an item without a bullet.
     """
     if len(text) < minimum or not is_open(text):
         return False
+    if _DANGLING.search(text):
+        return True
     word = following.lstrip(_BEFORE_FIRST_WORD)
     # A capital in second or third place makes a name: mObywatel, eGovernment.
     return word[:1].islower() and not re.search(r"[A-ZÄÖÜ]", word[1:3]) and not _ADDRESS.match(word)
@@ -266,7 +286,7 @@ def is_item(line: str, group: Sequence[str]) -> bool:
     if not _NUMBERED.match(text) or _DAY_AND_MONTH.match(text):
         return False
     # An ordinal that a line break brought to the front: "... wird am" / "15. Tag ...".
-    wrapped = group and len(group[-1]) >= _CONTINUED and not _CLOSED.search(group[-1])
+    wrapped = sum(map(len, group[-_CONTINUED:])) >= _CONTINUED and is_open(group[-1])
     return not wrapped or _NUMBERED.match(before) is not None
 
 

@@ -58,6 +58,7 @@ def _is_heading(line: str) -> bool:
         and any(character.isalpha() for character in line)
         and not line.endswith((".", ",", ";", ":"))
         and not line.startswith(("•", "–", "|"))
+        and " | " not in line
         and not _SECTION_NUMBER.match(line)
         and not _LABELLED.match(line)
         and find_date(line) is None

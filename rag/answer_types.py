@@ -32,16 +32,18 @@ _MONTHS = (
     "listopada grudnia"
 )
 _TIME = re.compile(
-    rf"""\b(1\d{{3}}|20\d\d)\b|\b\d{{1,2}}\.(\s|\d)|\b\d{{1,2}}:\d\d\b|\b({"|".join(_MONTHS.split())})\b|
-    \b(jahrhundert\w*|jahr\w*|woche\w*|monat\w*|heute|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|
-    sonntag|uhr|century|year\w*|week\w*|month\w*|decade\w*|today|monday|tuesday|wednesday|thursday|friday|saturday|
-    sunday|roku?|lat|wieku?|tygodni\w*|miesi\w+)\b""",
+    rf"""\b(1\d{{3}}|20\d\d)\b|\b\d{{1,2}}\.\s?\d{{1,2}}\.|\b\d{{1,2}}[:.]\d\d\b|\b\d{{1,2}}\s(Uhr|a\.m|p\.m)|
+    \b({"|".join(_MONTHS.split())})\b|
+    \b(jahrhundert\w*|heute|gestern|morgen|montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonntags?|
+    century|today|yesterday|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|wieku|
+    poniedziałek|wtorek|środ[aęy]|czwartek|piątek|sobot[aęy]|niedziel[aęi]|(vor|nach|seit)\s\w+\s(jahr|monat|woche|tag)\w*|
+    (years?|months?|weeks?|days?)\sago|lat\stemu|frühjahr|sommer|herbst|winter|spring|summer|autumn|wiosn\w+|jesie\w+)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _NUMBER = re.compile(
-    r"""\d|\b(ein|eine[mnrs]?|zwei\w*|drei\w*|vier\w*|fünf\w*|sechs\w*|sieben\w*|acht|neun\w*|zehn\w*|elf|zwölf\w*|
+    r"""\d|\b(zwei\w*|drei\w*|vier\w*|fünf\w*|sechs\w*|sieben\w*|acht|neun\w*|zehn\w*|elf|zwölf\w*|
     \w*hundert|\w*tausend|million\w*|milliarde\w*|hälfte|drittel|viertel|dutzend|one|two|three|four|five|six|seven|
-    eight|nine|ten|hundred|thousand|half|third|dwa|dwie|dwóch|trzy|trzech|cztery|pięć|sześć|siedem|osiem|dziewięć|
+    eight|nine|ten|hundred|thousand|half|dozens?|dwa|dwie|dwóch|trzy|trzech|cztery|pięć|sześć|siedem|osiem|dziewięć|
     dziesięć|sto|tysiąc\w*|milion\w*|połow\w+)\b""",
     re.IGNORECASE | re.VERBOSE,
 )

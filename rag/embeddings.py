@@ -47,6 +47,7 @@ class EmbeddingModel:
         self.name = settings.embedding_model
         self._precision = settings.precision
         self._threads = settings.threads
+        self._all_threads = 1
         self._model: SentenceTransformer | None = None
         self._means: dict[str, np.ndarray] | None = None
         self._lock = threading.Lock()
@@ -90,6 +91,7 @@ class EmbeddingModel:
         model = self._loaded()
         prompt = model.prompts.get(prompt_name) or ""
         with self._lock:  # the tokenizer's padding state is not safe between threads
+            self._use_threads(len(texts))
             features: list[dict[str, Any]] = model.encode(  # type: ignore[assignment]
                 list(texts), prompt=prompt, output_value=None, batch_size=BATCH, show_progress_bar=False
             )
@@ -100,6 +102,12 @@ class EmbeddingModel:
                 return_offsets_mapping=True,
             )["offset_mapping"]
         return [_encoded(feature, pairs, len(prompt)) for feature, pairs in zip(features, offsets, strict=True)]
+
+    def _use_threads(self, texts: int) -> None:
+        """Give a single text one thread: more gain nothing on so little, and cost much where cores are shared."""
+        import torch
+
+        torch.set_num_threads(1 if texts == 1 else self._threads or self._all_threads)
 
     def _loaded(self) -> SentenceTransformer:
         if self._model is None:
@@ -123,8 +131,7 @@ class EmbeddingModel:
 
         logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        if self._threads:
-            torch.set_num_threads(self._threads)
+        self._all_threads = torch.get_num_threads()
         try:
             model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         except (OSError, ValueError, KeyError, RuntimeError) as error:

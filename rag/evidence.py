@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from rag.answer_types import holds
+from rag.answer_types import AnswerType, holds
 from rag.citations import MAX_QUOTE
 from rag.language import fold, stems
 from rag.names import city_keys
@@ -29,32 +29,51 @@ from rag.sentences import sentence_spans
 COEFFICIENTS_FILE = Path(__file__).with_name("evidence.json")
 # Passages whose sentences are weighed. The right one is among the first 8 in 99.5 % of the questions measured.
 PASSAGES = 8
+_RELATIVE = {
+    "sentence_match": "match_to_best",
+    "sentence_content": "content_to_best",
+    "so_far_match": "so_far_to_best",
+}
+_KINDS: tuple[AnswerType, ...] = ("time", "number", "person", "place")
+# Words up to this length (der, und, the, się) say nothing new.
+_SHORT_WORD = 3
 # A sentence of fewer tokens ("Ende.") cannot be judged by its tokens.
 _MIN_TOKENS = 2
+_ITEM = re.compile(r"(?:[•–*-]|\d{1,2}[.)]|[a-z]\))\s")
+_ROW = re.compile(r"^[^.!?]{2,40}: |\| ")
 # A quote from a longer sentence ends where a clause does, if one ends in its second half.
 _CLAUSE_END = re.compile(r"[,;:–—)](?=\s)")
 
 FEATURES = (
     "sentence_match",  # mean over question tokens of the best match in the sentence, by weight
     "sentence_content",  # the same over content words alone
-    "sentence_weakest",  # the worst-met content token, in the sentence
+    "sentence_weakest",  # the worst-met content token
+    "question_word",  # the same over question words: "wann" meets dates, "wer" meets names
     "passage_match",
     "passage_content",
     "passage_weakest",
     "neighbour_match",  # the sentence together with the one before and the one after
+    "so_far_match",  # the sentence with all before it in the passage: what "there" and "it" refer to
     "match_to_best",  # sentence_match minus the highest of all sentences
     "content_to_best",
+    "so_far_to_best",
     "dense",
     "lexical",
     "passage_to_best",  # retrieval score minus the highest, or minus the second highest for the first passage
     "is_best_passage",
     "words_in_sentence",  # share of the question's content words, by stem
     "words_in_passage",
-    "type_held",  # whether the sentence holds a date, a number, ... as the question asks
-    "type_and_match",
+    "new_words",  # logarithm of the sentence's words that are not in the question: an answer says something new
+    "new_share",
+    "time_held",  # 1 or -1 where the question asks for a time and the sentence holds one or not, else 0
+    "number_held",
+    "person_held",
+    "place_held",
     "cities_missing",  # share of the cities named in the question that passage and title don't name
     "city_in_sentence",
     "numbers_missing",
+    "is_item",  # a list item or table row
+    "is_introduction",  # ends with a colon; the items that follow belong to it
     "length",  # logarithm of the characters
     "question_length",
     "is_first",
@@ -117,7 +136,8 @@ def candidate_quotes(candidates: Sequence[Candidate]) -> list[Quote]:
     return [
         Quote(number, *piece)
         for number, candidate in enumerate(candidates)
-        for span in sentence_spans(candidate.passage.text)
+        for span in _with_items(candidate.passage.text, sentence_spans(candidate.passage.text))
+        if not _is_heading(span, candidate.headings)
         for piece in _pieces(candidate.passage.text, *span)
         if _can_answer(candidate.passage.text[slice(*piece)])
     ]
@@ -125,6 +145,23 @@ def candidate_quotes(candidates: Sequence[Candidate]) -> list[Quote]:
 
 def _can_answer(sentence: str) -> bool:
     return not sentence.endswith("?") and any(character.isalnum() for character in sentence)
+
+
+def _is_heading(span: tuple[int, int], headings: Sequence[tuple[int, int]]) -> bool:
+    return any(start <= span[0] and span[1] <= end for start, end in headings)
+
+
+def _with_items(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Let a sentence that ends with a colon take in the list items behind it, as far as a quote reaches."""
+    taken = []
+    for index, (start, end) in enumerate(spans):
+        if text[start:end].endswith(":"):
+            for _, following in spans[index + 1 :]:
+                if following - start > MAX_QUOTE or not _ITEM.match(text[end:following].lstrip()):
+                    break
+                end = following
+        taken.append((start, end))
+    return taken
 
 
 def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -156,11 +193,10 @@ def features(question: Question, candidates: Sequence[Candidate], quotes: Sequen
             "is_best_passage": float(number == 0),
         }
         rows.extend(shared | row for row in _sentence_features(question, candidate, own))
-    highest = max(row["sentence_match"] for row in rows)
-    highest_content = max(row["sentence_content"] for row in rows)
-    for row in rows:
-        row["match_to_best"] = row["sentence_match"] - highest
-        row["content_to_best"] = row["sentence_content"] - highest_content
+    for name, relative in _RELATIVE.items():
+        highest = max(row[name] for row in rows)
+        for row in rows:
+            row[relative] = row[name] - highest
     return np.array([[row[name] for name in FEATURES] for row in rows])
 
 
@@ -183,28 +219,41 @@ def _passage_features(question: Question, candidate: Candidate) -> dict[str, flo
 
 def _sentence_features(question: Question, candidate: Candidate, quotes: Sequence[Quote]) -> list[dict[str, float]]:
     met = np.array([_best_matches(candidate, quote.start, quote.end) for quote in quotes])
+    so_far = np.maximum.accumulate(met, axis=0)
+    content = question.content if question.content.any() else np.ones(len(question.tokens), bool)
+    other = ~content if not content.all() else content
     rows = []
     for index, (quote, own) in enumerate(zip(quotes, met, strict=True)):
-        text = candidate.passage.text[quote.start : quote.end]
-        content = own[question.content] if question.content.any() else own
         around = met[max(index - 1, 0) : index + 2].max(axis=0)
-        held = holds(text, question.type)
-        match = float(own @ question.weights)
-        rows.append(
-            {
-                "sentence_match": match,
-                "sentence_content": float(content.mean()),
-                "sentence_weakest": float(content.min()),
-                "neighbour_match": float(around @ question.weights),
-                "words_in_sentence": _share_of_words(question, text, candidate.passage.language),
-                "type_held": held,
-                "type_and_match": held * match,
-                "city_in_sentence": float(bool(question.cities & set(city_keys(text)))),
-                "length": float(np.log(quote.end - quote.start)),
-                "is_first": float(index == 0),
-            }
-        )
+        row = {
+            "sentence_match": own @ question.weights,
+            "sentence_content": own[content].mean(),
+            "sentence_weakest": own[content].min(),
+            "question_word": own[other].mean(),
+            "neighbour_match": around @ question.weights,
+            "so_far_match": so_far[index] @ question.weights,
+            "is_first": index == 0,
+        }
+        text = candidate.passage.text[quote.start : quote.end]
+        rows.append({k: float(v) for k, v in row.items()} | _text_features(question, text, candidate.passage.language))
     return rows
+
+
+def _text_features(question: Question, text: str, language: str | None) -> dict[str, float]:
+    there = stems(text, language)
+    asked = {stem for word in question.words for stem in (*stems(word, language), fold(word))}
+    new = {stem for stem in there if stem not in asked and len(stem) > _SHORT_WORD}
+    kinds = {f"{kind}_held": holds(text, kind) if kind == question.type else 0.0 for kind in _KINDS}
+    return {
+        "words_in_sentence": _share_of_words(question, text, language),
+        "new_words": float(np.log1p(len(new))),
+        "new_share": len(new) / max(len(set(there)), 1),
+        "city_in_sentence": float(bool(question.cities & set(city_keys(text)))),
+        "is_item": float(bool(_ITEM.match(text) or _ROW.search(text))),
+        "is_introduction": float(":\n" in text or text.endswith(":")),
+        "length": float(np.log(len(text))),
+        **kinds,
+    }
 
 
 def _best_matches(candidate: Candidate, start: int, end: int) -> np.ndarray:

@@ -62,6 +62,20 @@ def summary(key: str, record: dict[str, Any]) -> DocumentSummary:
     )
 
 
+def headings_in(passage: StoredPassage, record: dict[str, Any]) -> tuple[tuple[int, int], ...]:
+    """Return the ranges within `passage` that are section headings, or the document's title at its very beginning."""
+    marks = [*_marks(record["sections"]), Mark(0, str(record["title"]))]
+    ranges = [(mark.start - passage.start, mark.start - passage.start + len(mark.label)) for mark in marks]
+    labels = [mark.label for mark in marks]
+    return tuple(
+        dict.fromkeys(
+            span
+            for span, label in zip(ranges, labels, strict=True)
+            if span[0] >= 0 and passage.text[slice(*span)] == label
+        )
+    )
+
+
 def _marks(encoded: object) -> tuple[Mark, ...]:
     return tuple(Mark(start, label) for start, label in json.loads(str(encoded)))
 

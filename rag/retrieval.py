@@ -20,7 +20,7 @@ from rag.embeddings import EmbeddingModel
 from rag.late_interaction import matches
 from rag.lexical import LexicalIndex
 from rag.question import Question, analyse
-from rag.records import StoredPassage
+from rag.records import StoredPassage, headings_in
 from rag.store import Store
 from rag.token_index import PassageTokens, TokenIndex
 
@@ -40,6 +40,7 @@ class Candidate:
 
     `matches` (question tokens, passage tokens) holds token similarities, `offsets` (passage tokens, 2) where each
     token stands in the passage. `dense` is a cosine, `lexical` a BM25 score; 0 where that side did not find it.
+    `headings` are the ranges of the passage that are headings.
     """
 
     passage: StoredPassage
@@ -49,6 +50,7 @@ class Candidate:
     score: float
     matches: np.ndarray
     offsets: np.ndarray
+    headings: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def _ranked(
             score=0.0,
             matches=matches(question.tokens, tokens[passage.id].vectors),
             offsets=tokens[passage.id].offsets,
+            headings=headings_in(passage, records[passage.document_id]),
         )
         candidates.append(replace(candidate, score=score(candidate)))
     return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.passage.id))

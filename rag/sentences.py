@@ -13,7 +13,7 @@ import re
 _LINE = re.compile(r"[^\n\r\f\v\u2028\u2029]+")
 # A run of end marks with the quotes, brackets and note numbers that belong to it. Possessive, and nothing required
 # behind it, so that 100,000 dots are one match and not a quadratic search.
-_AFTER_MARKS = "\"'“”’»«›‹)]}*_¹²³⁴⁵⁶⁷⁸⁹⁰"
+_AFTER_MARKS = "\"'“”’‘»«›‹)]}*_¹²³⁴⁵⁶⁷⁸⁹⁰"
 _END_MARKS = re.compile(rf"[.!?…]++[{re.escape(_AFTER_MARKS)}]*+(?:\[\d{{1,3}}\])*+")
 # What may stand between the blank and the first word of the next sentence.
 _OPENERS = "\"'„“”‚‘’»«›‹([{*_–—-•¿¡"

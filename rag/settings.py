@@ -29,7 +29,9 @@ class Settings(BaseSettings):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Number format of the embedding model; `auto` takes bfloat16 where the CPU computes it."
     )
-    threads: int = Field(0, ge=0, description="CPU threads of the embedding model; 0 leaves the choice to torch.")
+    threads: int = Field(
+        0, ge=0, description="CPU threads for embedding documents; 0 leaves the choice to torch. A question takes one."
+    )
     threshold: float = Field(
         0.5, ge=0, le=1, description="Confidence from which on a question is answered; below it, citycite abstains."
     )

@@ -137,7 +137,7 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
     """Show one document."""
     document = _opened_store(store).document(document_id)
     if as_json:
-        _print_json(asdict(document))
+        _print_json({"document_id": document.id} | {k: v for k, v in asdict(document).items() if k != "id"})
     elif text_only:
         sys.stdout.buffer.write(document.text.encode("utf-8"))
     else:
@@ -189,7 +189,10 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
     assistant = Assistant.open(settings=settings)
     click.echo("Loading the model ...", err=True)
     assistant.warm_up()
-    run(assistant, host, port)
+    try:
+        run(assistant, host, port, settings)
+    finally:
+        assistant.close()
 
 
 @cli.command()

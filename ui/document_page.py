@@ -10,6 +10,7 @@ from typing import Final
 
 from rag.errors import UsageError
 from rag.schema import Document, Language
+from ui.markup import is_web_address, shown_source
 from ui.texts import local_date, text
 
 # The page needs its own style and nothing else, whatever a document holds.
@@ -80,9 +81,9 @@ def _page(title: str, body: str, language: Language) -> str:
 
 def _source(source: str) -> str:
     """Return where the document comes from; only web addresses become links."""
-    if source.startswith(("https://", "http://")):
+    if is_web_address(source):
         return f'<a href="{escape(source)}" rel="noopener noreferrer">{escape(source)}</a>'
-    return escape(source)
+    return escape(shown_source(source))
 
 
 def _body(document: Document, marked: Range | None, language: Language) -> str:

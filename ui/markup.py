@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PureWindowsPath
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -50,6 +51,11 @@ class Turn:
 def literal(content: str) -> str:
     """Return `content` so that a browser shows exactly it, whether it is read as HTML or as Markdown."""
     return _MEANINGFUL.sub(lambda match: f"&#{ord(match.group())};", content)
+
+
+def _close(content: str) -> str:
+    """Return `content` without empty lines, which take much room on a small page. Marked quotes stay as they are."""
+    return literal(_EMPTY_LINES.sub("\n", content))
 
 
 def surroundings(document: Document, citation: Citation, width: int = CONTEXT_CHARACTERS) -> Context | None:
@@ -119,7 +125,7 @@ def _reply(turn: Turn, shown: str, number: int, language: Language) -> str:
     spoken = (context and context.language) or answer.language
     linked = _linked(shown[len(quoted) :], answer, number, language)
     return (
-        f'<p class="reply" lang="{answer.language}"><span lang="{literal(spoken)}">{literal(quoted)}</span>{linked}</p>'
+        f'<p class="reply" lang="{answer.language}"><span lang="{literal(spoken)}">{_close(quoted)}</span>{linked}</p>'
     )
 
 
@@ -130,36 +136,46 @@ def _linked(shown: str, answer: Answer, number: int, language: Language) -> str:
     for mark in _MARK.finditer(shown):
         marker = int(mark.group(1))
         if marker in markers:
-            parts.append(literal(shown[position : mark.start()]))
+            parts.append(_close(shown[position : mark.start()]))
             parts.append(
                 f'<a class="mark" href="#{_anchor(number, marker)}">{_hidden(text("source_number", language))}'
                 f"&#91;{marker}&#93;</a>"
             )
             position = mark.end()
-    return "".join(parts) + literal(shown[position:])
+    return "".join(parts) + _close(shown[position:])
 
 
 def _citation(citation: Citation, context: Context | None, number: int, language: Language) -> str:
     facts = _facts(citation, language)
-    # Around the quote, line breaks are enough; the quote itself stays as it is.
-    before, after = (_EMPTY_LINES.sub("\n", part) for part in (context.before, context.after)) if context else ("", "")
+    before, after = (context.before, context.after) if context else ("", "")
     spoken = f' lang="{literal(context.language)}"' if context and context.language else ""
     return (
         f'<details class="citation" id="{_anchor(number, citation.marker)}">'
         f'<summary><span class="number">{_hidden(text("source_number", language))}{citation.marker}</span>'
         f'<span class="title">{literal(citation.title)}</span><span class="facts">{literal(facts)}</span></summary>'
-        f"<blockquote{spoken}>{literal(before)}<mark>{literal(citation.quote)}</mark>{literal(after)}</blockquote>"
-        f'<p class="origin"><span class="source">{literal(citation.source)}</span>'
+        f"<blockquote{spoken}>{_close(before)}<mark>{literal(citation.quote)}</mark>{_close(after)}</blockquote>"
+        f'<p class="origin"><span class="source">{literal(shown_source(citation.source))}</span>'
         f'<a href="{literal(document_address(citation, language))}" target="_blank" rel="noopener">'
         f"{literal(text('open_document', language))}{_hidden(text('new_tab', language))}</a></p></details>"
     )
 
 
 def _facts(citation: Citation, language: Language) -> str:
-    """Return date, page and section, as far as they are known."""
+    """Return date, page and section, as far as they are known and not said by the title."""
     date = local_date(citation.published, language) if citation.published else None
     page = text("page", language, page=citation.page) if citation.page is not None else None
-    return " · ".join(fact for fact in (date, page, citation.section) if fact)
+    section = citation.section if citation.section != citation.title else None
+    return " · ".join(fact for fact in (date, page, section) if fact)
+
+
+def is_web_address(source: str) -> bool:
+    """Tell whether a document's source may be a link."""
+    return source.startswith(("https://", "http://"))
+
+
+def shown_source(source: str) -> str:
+    """Return the source as readers know it: an address as it is, of a file its name, not where the server keeps it."""
+    return source if is_web_address(source) else PureWindowsPath(source).name or source
 
 
 def _anchor(number: int, marker: int) -> str:

@@ -40,7 +40,7 @@ TEXTS: Final[dict[str, Text]] = {
     "welcome": Text("Was möchten Sie wissen?", "What would you like to know?", "Czego chcą się Państwo dowiedzieć?"),
     "examples": Text("Zum Beispiel:", "For example:", "Na przykład:"),
     "example_1": Text(
-        "Wann ist Krakau Eurocities beigetreten?",
+        "Seit wann gehört Krakau zu Eurocities?",
         "When did Krakau join Eurocities?",
         "Kiedy Kraków przystąpił do Eurocities?",
     ),
@@ -50,9 +50,9 @@ TEXTS: Final[dict[str, Text]] = {
         "Kiedy Kolonia rozpoczęła prace nad planem cyfryzacji?",
     ),
     "example_3": Text(
-        "Wie lange dauerte die Studienreise nach Kopenhagen?",
-        "How long was the study trip to Copenhagen?",
-        "Jak długo trwał wyjazd studyjny do Kopenhagi?",
+        "Wann haben Wien und Krakau ihren Vertrag erneuert?",
+        "When did Vienna and Krakau renew their agreement?",
+        "Kiedy Wiedeń i Kraków odnowiły swoją umowę?",
     ),
     "question": Text("Ihre Frage", "Your question", "Państwa pytanie"),
     "placeholder": Text("Frage eingeben …", "Type a question …", "Proszę wpisać pytanie …"),

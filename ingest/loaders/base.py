@@ -175,10 +175,12 @@ def decode(data: bytes, declared: str | None = None) -> str:
         return data.decode(utf16, errors="replace")
     if sum(byte in _CONTROLS for byte in data[:_SAMPLE]) > _CONTROL_SHARE * len(data[:_SAMPLE]):
         raise LoadError("is binary, not text; give it the file name extension of its format, or convert it to text")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
+    text = data.decode("utf-8", errors="replace")
+    damaged = text.count("\ufffd")
+    # A damaged byte or two do not make a UTF-8 file something else: its other umlauts are right.
+    if damaged and sum(character > "\x7f" for character in text) <= 2 * damaged:
         return data.decode(declared or _eight_bit_encoding(data), errors="replace")
+    return text
 
 
 def _utf16_without_mark(sample: bytes) -> str | None:

@@ -69,7 +69,7 @@ def _declared_encoding(data: bytes) -> str | None:
 def _parse(source: str) -> Element:
     from lxml import etree, html  # type: ignore[import-untyped]
 
-    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = html.document_fromstring(source.encode("utf-8", errors="replace"), parser=parser)
     except (etree.LxmlError, ValueError):
@@ -107,10 +107,11 @@ def _article(root: Element) -> Element | None:
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None  # A page that the extractor stumbles over still has a body.
     body: Element | None = getattr(found, "body", None)
-    # Its last resort is all text of the page in one paragraph, menus included.
-    if body is None or not _letters(body) or (len(body) == 1 and "\n" in (body[0].text or "").strip()):
+    if body is None or not _letters(body):
         return None
-    return body
+    # Its last resort is all text of the page in one paragraph, menus included.
+    flat = len(body) == 1 and len(list(root.iter("h1", "h2", "h3", "p", "li", "td", "dd"))) > 1
+    return None if flat else body
 
 
 def _without_frame(element: Element) -> Element:
@@ -149,6 +150,21 @@ _INLINE = frozenset(
 _LONGEST_CELL = 400
 
 
+# Pages nest twenty or thirty tags; more than this comes from tags that were never closed, and tells nothing.
+_DEEPEST = 150
+
+
+def _depth(element: Element) -> int:
+    """Return how many tags are nested in the deepest place."""
+    from lxml import etree
+
+    depth = deepest = 0
+    for event, _ in etree.iterwalk(element, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
 class _Writer:
     """Writes the elements of a page into a draft: one paragraph, list item or table row a line."""
 
@@ -163,6 +179,9 @@ class _Writer:
 
     def write(self, element: Element) -> None:
         """Write an element with all that it contains."""
+        if _depth(element) > _DEEPEST:
+            self._lines(list(map(self._clean, _break_lines(element))))
+            return
         self._block(element)
         self._flush()
 

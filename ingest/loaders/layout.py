@@ -8,7 +8,7 @@ columns, does not hide it but divides the page into bands, each read column by c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from statistics import median
 
@@ -70,11 +70,12 @@ _NARROWEST_GUTTER = 0.8
 _FEWEST_LINES = 3
 # At most this share of the lines may span a gutter.
 _MOST_SPANNING = 0.34
-# Lines of running text fill their column to this share, and most of them do; cells of a table do not.
-_FULL = 0.7
-_MOSTLY = 0.5
-# Cells stand on the same height as those beside them; columns of text do so by chance, or throughout on a grid.
-_MOSTLY_ALIGNED = 0.8
+# Cells stand on the height of those beside them; columns of text do so by chance, or throughout on a grid.
+_ALIGNED = 0.5
+# Of the lines of running text, at least this share goes on in lower case or behind a hyphen; cells begin anew.
+_RUNNING = 0.15
+# Lines as close as those of the text beside them are a list or an address; labels of a table have gaps between them.
+_DENSE = 0.6
 
 
 def regions(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
@@ -156,20 +157,25 @@ def _divides(pieces: Sequence[Piece], gutter: float) -> bool:
     sparser, denser = sorted((left, right), key=len)
     if len(sparser) < _FEWEST_LINES:
         return False
-    fullness = sorted((_fullness(left), _fullness(right)))
-    if fullness[0] >= _MOSTLY:
-        return True
-    heights = sorted(row[0].middle for row in denser)
+    heights = [row[0].middle for row in denser]
     tolerance = 0.25 * median(row[0].size for row in denser)
-    aligned = sum(any(abs(row[0].middle - height) <= tolerance for height in heights) for row in sparser) / len(sparser)
-    return aligned < (_MOSTLY_ALIGNED if fullness[1] >= _MOSTLY else _MOSTLY)
+    aligned = sum(any(abs(row[0].middle - height) <= tolerance for height in heights) for row in sparser)
+    if aligned < _ALIGNED * len(sparser):
+        return True
+    return _runs_on(denser) and (_runs_on(sparser) or _is_dense(sparser, denser))
 
 
-def _fullness(column: Sequence[Sequence[Piece]]) -> float:
-    """Return the share of the lines of a column that fill its width."""
-    left = min(row[0].left for row in column)
-    right = max(row[-1].right for row in column)
-    return sum(row[-1].right - row[0].left >= _FULL * (right - left) for row in column) / len(column)
+def _runs_on(column: Sequence[Sequence[Piece]]) -> bool:
+    """Tell whether the lines of a column are running text."""
+    on = sum(above[-1].text.endswith("-") or below[0].text[0].islower() for above, below in pairwise(column))
+    return on >= _RUNNING * len(column)
+
+
+def _is_dense(column: Sequence[Sequence[Piece]], beside: Sequence[Sequence[Piece]]) -> bool:
+    """Tell whether most lines of a column follow each other as closely as those of the text beside it."""
+    usual = median(below[0].middle - above[0].middle for above, below in pairwise(beside))
+    close = sum(below[0].middle - above[0].middle < _SPACED * usual for above, below in pairwise(column))
+    return close >= _DENSE * (len(column) - 1)
 
 
 # --- Lines and paragraphs ---------------------------------------------------------------------------------------------
@@ -193,13 +199,30 @@ _OTHER_SIZE = 0.12
 HEADING_SIZE = 1.15
 
 
+# A line that ends this near the right edge, as a share of the width, is full.
+_NEARLY_FULL = 0.12
+# No address is as wide, in multiples of the type size: a line that reaches the edge of such a column was wrapped there.
+_WIDE_COLUMN = 25
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    left: float
+    right: float
+    bottom: float
+    text: str
+    size: float
+    bold: bool
+    is_row: bool
+
+
 def blocks(region: Sequence[Piece], body_size: float) -> list[Block]:
     """Return the paragraphs, headings, list items and table rows of one column, from top to bottom.
 
     `body_size` is the type size of the document's running text.
     """
     lines = _lines(rows(region))
-    right = max(line.right for line in lines)
+    right = _right_edge(lines)
     # Distances of lines in multiples of the type size, so that headlines and small print go by the same measure.
     leadings = sorted(
         (below.bottom - above.bottom) / below.size for above, below in pairwise(lines) if not _differs(above, below)
@@ -209,47 +232,57 @@ def blocks(region: Sequence[Piece], body_size: float) -> list[Block]:
     found: list[Block] = []
     first = previous = lines[0]
     for line in lines:
-        is_row = _CELL_BAR in line.text
         spaced = line.bottom - previous.bottom > _SPACED * max(usual, _TIGHT) * line.size
-        apart = not found or _differs(previous, line) or (spaced and not (is_row and found[-1].is_row))
+        apart = not found or _differs(previous, line) or (spaced and not (line.is_row and found[-1].is_row))
         if (
             not apart
             and _joins(found[-1], first, previous, line)
             and (
                 line.size > HEADING_SIZE * body_size  # lines of a headline are broken where it looks well
                 or continues(previous.text, line.text, 0)
-                or _wrapped(previous, line, right)
+                or (right is not None and _wrapped(previous, line, right))
             )
         ):
             found[-1].lines.append(line.text)
         else:
-            found.append(Block([line.text], line.size, line.bold, apart, not found, is_row=is_row))
+            found.append(Block([line.text], line.size, line.bold, apart, not found, is_row=line.is_row))
             first = line
-        found[-1].full = right - line.right < line.size
+        found[-1].full = right is not None and right - line.right < line.size
         previous = line
     return found
 
 
-def _joins(block: Block, first: Piece, previous: Piece, line: Piece) -> bool:
+def _right_edge(lines: Sequence[_Line]) -> float | None:
+    """Return where full lines end, None where the lines are those of an address or a list, which none fills."""
+    left, right = min(line.left for line in lines), max(line.right for line in lines)
+    full = sum(right - line.right < _NEARLY_FULL * (right - left) for line in lines)
+    wide = right - left > _WIDE_COLUMN * lines[0].size
+    return right if wide or full >= _FEWEST_LINES else None
+
+
+def _joins(block: Block, first: _Line, previous: _Line, line: _Line) -> bool:
     """Tell whether `line` may belong to `block`, which begins with `first`, by its kind and its indent."""
-    if block.is_row or _CELL_BAR in line.text or is_item(line.text, block.lines):
+    if block.is_row or line.is_row or is_item(line.text, block.lines):
         return False
     hanging = is_item(first.text, ()) and line.left > first.left
     return hanging or line.left <= max(first.left, previous.left) + _INDENT * line.size
 
 
-def _lines(found: Sequence[Sequence[Piece]]) -> list[Piece]:
-    """Return each row as one piece; the cells of a table row are parted by bars."""
+def _lines(found: Sequence[Sequence[Piece]]) -> list[_Line]:
+    """Return each row of pieces as one line; the cells of a table row are parted by bars."""
     lines = []
     for index, row in enumerate(found):
         neighbours = [*found[max(0, index - 1) : index], *found[index + 1 : index + 2]]
         text = row[0].text
+        is_row = False
         for piece, following in pairwise(row):
-            text += (_CELL_BAR if _parts_cells(piece, following, neighbours) else " ") + following.text
+            parts = _parts_cells(piece, following, neighbours)
+            is_row = is_row or parts
+            # "Telefon:" and its number read well without a bar.
+            text += (_CELL_BAR if parts and not piece.text.endswith(":") else " ") + following.text
         longest = max(row, key=lambda piece: len(piece.text))
-        bold = all(piece.bold for piece in row)
-        right = max(piece.right for piece in row)
-        lines.append(replace(longest, left=row[0].left, right=right, text=text, bold=bold))
+        right, bold = max(piece.right for piece in row), all(piece.bold for piece in row)
+        lines.append(_Line(row[0].left, right, longest.bottom, text, longest.size, bold, is_row))
     return lines
 
 
@@ -266,11 +299,11 @@ def _parts_cells(piece: Piece, following: Piece, neighbours: Sequence[Sequence[P
     )
 
 
-def _differs(above: Piece, below: Piece) -> bool:
+def _differs(above: _Line, below: _Line) -> bool:
     return abs(above.size - below.size) > _OTHER_SIZE * min(above.size, below.size) or above.bold != below.bold
 
 
-def _wrapped(previous: Piece, line: Piece, right: float) -> bool:
+def _wrapped(previous: _Line, line: _Line, right: float) -> bool:
     """Tell whether the first word of `line` would not have fitted behind `previous`: the break is no choice."""
     per_character = (line.right - line.left) / max(1, len(line.text))
     word = line.text.split(" ", 1)[0]

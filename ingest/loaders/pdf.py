@@ -32,6 +32,8 @@ _BOLD = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _LINE_TOLERANCE = 0.5
 # Larger or bold type with more characters is an introduction, not a heading.
 _LONGEST_HEADING = 160
+# Type that is larger by this factor is a headline, even with a full stop.
+_HEADLINE_SIZE = 1.5
 # Less is a number or an initial.
 _SHORTEST_TITLE = 4
 # Sizes that differ by less, in points, are those of one text.
@@ -286,7 +288,8 @@ def _is_heading(block: Block, body_size: float) -> bool:
     if length > _LONGEST_HEADING or not any(character.isalpha() for line in block.lines for character in line):
         return False
     if block.size > HEADING_SIZE * body_size:
-        return True
+        # An introduction in larger type has full stops, and no headline is as small as that.
+        return not block.lines[-1].endswith(".") or block.size > _HEADLINE_SIZE * body_size
     return block.bold and not block.lines[-1].endswith((".", ",", ";", ":")) and not is_item(block.lines[0], ())
 
 

@@ -12,7 +12,7 @@ from tests.ui.stand_in import broken_store
 from ui import models
 from ui.security import MAX_BODY
 
-WHEN = {"question": "Wann ist Krakau Eurocities beigetreten?"}
+WHEN = {"question": "Seit wann gehört Krakau zu Eurocities?"}
 NOBODY_KNOWS = {"question": "Wie viele Elefanten leben im Tierpark von Montevideo?"}
 ANSWER = ["question", "language", "answer", "abstained", "confidence", "mode", "timings_ms", "citations"]
 CITATION = [

@@ -30,7 +30,7 @@ def test_the_quote_is_marked_in_the_whole_text(stand_in_client):
     assert '<html lang="de">' in page
     assert '<article lang="de">' in page
     assert "<h2>Aufnahme</h2>" in page
-    for expected in ("Krakau tritt Eurocities bei", "press/krakau-eurocities-beitritt.txt", "15.10.2025", "Seite 2"):
+    for expected in ("Krakau tritt Eurocities bei", "krakau-eurocities-beitritt.txt", "15.10.2025", "Seite 2"):
         assert expected in page
     assert "<script" not in page
     assert "src=" not in page
@@ -56,7 +56,6 @@ def test_hostile_text_stays_text(stand_in_client):
     assert re.sub(r"\s+", "", _shown(page)) == re.sub(r"\s+", "", "<b>x</b>" + HOSTILE)
     tags = set(re.findall(r"<(\w+)", page))
     assert not tags & {"script", "img", "i", "b", "details", "code", "iframe"}
-    assert "javascript:alert(1)" in page
     assert 'href="javascript' not in page
 
 

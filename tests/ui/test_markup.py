@@ -4,11 +4,21 @@ import html
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.schema import Answer, Citation, Document, Timings
-from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
+from ui.markup import (
+    Context,
+    Turn,
+    answer_html,
+    literal,
+    partial_answers,
+    question_html,
+    shown_source,
+    surroundings,
+)
 
 TEXT = "Eins zwei drei. " * 40 + "Die Aufnahme war am 15. Oktober. " + "Vier fünf sechs. " * 40
 QUOTE = "Die Aufnahme war am 15. Oktober."
@@ -100,3 +110,17 @@ def test_an_abstention_has_no_citations():
 def test_an_error_is_one_line_in_the_interface_language():
     message = html.unescape(answer_html(Turn("x", error="error_question"), 1, "pl", max_question=2000))
     assert "najwyżej 2000 znaków" in message
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("/srv/documents/rat/vorlage.pdf", "vorlage.pdf"),
+        (r"\\server\amt\vorlage.pdf", "vorlage.pdf"),
+        ("vorlage.pdf", "vorlage.pdf"),
+        ("https://www.stadt.example/rat/vorlage.html", "https://www.stadt.example/rat/vorlage.html"),
+        ("/", "/"),
+    ],
+)
+def test_of_a_file_the_name_is_shown(source, shown):
+    assert shown_source(source) == shown

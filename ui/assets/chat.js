@@ -61,10 +61,9 @@
     }
   });
 
-  // An opened citation is brought into view, and if it is higher than the view, at least its quote.
+  // Of an opened citation, the quote is brought into view; nothing moves if it is there already.
   document.addEventListener("toggle", (event) => {
     if (!event.target.matches("details.citation[open]")) return;
-    event.target.scrollIntoView({ block: "nearest" });
     event.target.querySelector("mark").scrollIntoView({ block: "nearest" });
   }, true);
 

@@ -1,0 +1,79 @@
+"""What the evidence scorer is trained on: documents, and questions with and without an answer in them."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.schema import Document, Mark
+from tests.bench.squad import read_squad
+
+CITY_FILES = Path(__file__).parent / "training"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question. `answers` are spans of document `document_id`; without any, no document answers it.
+
+    `group` numbers what must stay together in cross-validation: an article, or one document and its questions.
+    """
+
+    text: str
+    language: str
+    answers: tuple[str, ...]
+    document_id: str
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """Documents that are stored together, and what is asked about them. `article_of` groups documents by topic."""
+
+    name: str
+    documents: list[Document]
+    questions: list[Asked]
+    article_of: dict[str, int]
+
+
+def squad_set(documents_file: Path, documents_language: str, questions_file: Path, language: str) -> QuestionSet:
+    """Return the paragraphs of one SQuAD file with the questions of another that has the same ids."""
+    documents, answered = read_squad(documents_file, documents_language)
+    texts = {question.id: question.text for question in read_squad(questions_file, language)[1]}
+    questions = [
+        Asked(texts[question.id], language, question.answers, question.document_id, question.article)
+        for question in answered
+    ]
+    articles = {document.id: int(document.id.partition("-")[0]) for document in documents}
+    return QuestionSet(f"{language} over {documents_language}", documents, questions, articles)
+
+
+def city_set() -> QuestionSet:
+    """Return the city documents in `training/`, written for this purpose, with their questions."""
+    documents: list[Document] = []
+    questions: list[Asked] = []
+    articles: dict[str, int] = {}
+    for file in sorted(CITY_FILES.glob("*.jsonl")):
+        for entry in map(json.loads, file.read_text("utf-8").splitlines()):
+            documents.append(_city_document(entry))
+            # Not `hash`, which differs from run to run.
+            group = articles[entry["id"]] = zlib.crc32(entry["id"].encode())
+            for item in entry["questions"]:
+                questions.append(Asked(item["question"], item["language"], tuple(item["answers"]), entry["id"], group))
+            for item in entry["unanswerable"]:
+                questions.append(Asked(item["question"], item["language"], (), entry["id"], group))
+    return QuestionSet("city documents", documents, questions, articles)
+
+
+def _city_document(entry: dict) -> Document:
+    text = entry["text"]
+    starts = [(text.index(heading), heading) for heading in entry["headings"] if heading in text]
+    return Document(
+        id=entry["id"],
+        title=entry["title"],
+        source=entry["id"],
+        text=text,
+        language=entry["language"],
+        sections=tuple(Mark(start, heading) for start, heading in sorted(starts)),
+    )
