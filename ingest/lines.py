@@ -18,13 +18,14 @@ def _listed(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-# Behind a suspended hyphen: "Informations- und Kommunikationstechnik", "short- and long-term".
+# Behind a suspended hyphen: "Informations- und Kommunikationstechnik", "short- and long-term". None of them ends a word
+# as a syllable of its own, as "statt" (Werk-statt), "nor" (Te-nor) or Polish "czy" (doty-czy) do.
 _CONJUNCTIONS = _listed(
-    """
-    und oder bzw beziehungsweise resp respektive sowie wie bis als noch auch aber nicht statt sondern samt plus u d z vs
-    and or to nor i oraz lub albo czy a ani
-    """
+    "und oder bzw beziehungsweise resp respektive sowie wie bis als noch auch aber nicht sondern u d z vs"
+    " and or i oraz lub albo a"
 )
+# "to" ends words as well (Au-to, Kon-to), but not behind these: "three- to five-year-olds".
+_NUMBER_WORDS = _listed("one two three four five six seven eight nine ten twelve fifteen twenty thirty forty fifty")
 # Compounds that are written with a hyphen in lower case; a line break in them must not swallow it.
 _HYPHENATED = _listed(
     """
@@ -104,6 +105,8 @@ def _glue(left: str, right: str, words: frozenset[str], *, at_line_end: bool) ->
     before, after = left.rpartition("-")[2], right.partition("-")[0]
     if right.lower() in _CONJUNCTIONS and before.lower() + right != "sowie":
         return "- "
+    if right == "to" and (before.isdigit() or before.lower() in _NUMBER_WORDS):
+        return "- "
     if not after[0].islower():
         return "-" if at_line_end or _is_known(f"{left}-{right}", words) else "- "
     # EU-finanziert, e-mobil, 20-jährig, www.stadt-mitte.de: here the hyphen is part of the spelling.
@@ -132,6 +135,8 @@ def _is_known(word: str, words: frozenset[str]) -> bool:
 _LONGEST_WRAPPED = 160
 # Proportional type fills lines of one width with up to a tenth more or fewer characters.
 _FULL_LINE = 0.9
+# A line that is shorter was ended on purpose, however long the next word: an e-mail address, say.
+_SHORTEST_WRAPPED = 0.6
 # Shorter lines that go on in lower case may be verse or a list without bullets.
 _CONTINUED = 25
 _CONTINUED_ACROSS_BLANK = 40
@@ -252,7 +257,8 @@ def _belongs(line: str, group: Sequence[str], width: float | None) -> bool:
         return True
     if width is None or _indent(line) >= _indent(previous) + 2 or max(len(previous), len(line)) > _LONGEST_WRAPPED:
         return False
-    return len(previous) + 1 + len(line.split()[0]) > _FULL_LINE * width
+    fits = len(previous) + 1 + len(line.split()[0]) <= _FULL_LINE * width
+    return not fits and len(previous) >= _SHORTEST_WRAPPED * width
 
 
 def is_open(text: str) -> bool:

@@ -15,10 +15,10 @@ from ingest.loaders import LOADERS, load
 from ingest.loaders.base import Extract
 from ingest.metadata import detect_language
 from ingest.splitting import passage_spans
-from rag.embeddings import BLOCK, EmbeddingModel
+from rag.embeddings import EmbeddingModel
 from rag.errors import CityciteError, LoadError
 from rag.language import fold
-from rag.records import StoredPassage, passage_id
+from rag.records import StoredPassage, context_of, passage_id
 from rag.schema import Document
 from rag.settings import Settings
 from rag.store import Store
@@ -28,6 +28,9 @@ from rag.token_index import TokenIndex
 EXTRACTION_VERSION = "1"
 IGNORE_FILE = ".citycite-ignore"
 _MEGABYTE = 1_000_000
+# Passages embedded and stored at once: enough to put those of similar length together, few enough that the progress
+# bar moves every few seconds.
+_FLUSH_AT = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +108,21 @@ def ingest(
             store.check_model(model.name)
             store.sweep()
         records = store.records()
-        writer = _Writer(store, model, report)
-        for done, file in enumerate(files):
-            progress(len(files), done)
+        unread = report.failed
+
+        def advance() -> None:
+            progress(len(files), report.added + report.updated + report.unchanged + report.failed - unread)
+
+        writer = _Writer(store, model, report, advance)
+        for file in files:
+            advance()
             prepared = _prepare(file, records, settings, report)
             if prepared is not None:
                 writer.add(prepared)
         writer.flush()
         if prune:
-            report.removed = _prune(paths, records, store, writer)
-        progress(len(files), len(files))
+            report.removed = _prune(paths, records, writer)
+        advance()
     return report
 
 
@@ -213,10 +221,13 @@ def _document(key: str, file: Path, extract: Extract) -> Document:
 class _Writer:
     """Embeds documents in blocks, so that passages of similar length are computed together, and stores them."""
 
-    def __init__(self, store: Store, model: EmbeddingModel, report: Report) -> None:
+    def __init__(
+        self, store: Store, model: EmbeddingModel, report: Report, advance: Callable[[], None] = lambda: None
+    ) -> None:
         self._store = store
         self._model = model
         self._report = report
+        self._advance = advance
         self._waiting: list[_Prepared] = []
         self._tokens: TokenIndex | None = None
 
@@ -224,13 +235,13 @@ class _Writer:
     def tokens(self) -> TokenIndex:
         """The token index beside the store; made on first use, because it loads the model."""
         if self._tokens is None:
-            self._tokens = TokenIndex(self._store, self._model.name, self._model.token_mean("passage"))
+            self._tokens = TokenIndex(self._store, self._model)
         return self._tokens
 
     def add(self, prepared: _Prepared) -> None:
         """Take a document; it is stored once a block is full, or at `flush`."""
         self._waiting.append(prepared)
-        if sum(len(waiting.spans) for waiting in self._waiting) >= BLOCK:
+        if sum(len(waiting.spans) for waiting in self._waiting) >= _FLUSH_AT:
             self.flush()
 
     def flush(self) -> None:
@@ -238,8 +249,12 @@ class _Writer:
         if not self._waiting:
             return
         self._store.create(self._model.name, self._model.dimensions)
-        texts = [item.document.text[start:end] for item in self._waiting for start, end in item.spans]
-        encoded = iter(self._model.encode_passages(texts))
+        texts, contexts = [], []
+        for item in self._waiting:
+            for start, end in item.spans:
+                texts.append(item.document.text[start:end])
+                contexts.append(context_of(item.document.title, item.document.sections, start, texts[-1]))
+        encoded = iter(self._model.encode_passages(texts, contexts))
         for item in self._waiting:
             version = item.content_hash[:16]
             own = [next(encoded) for _ in item.spans]
@@ -252,14 +267,15 @@ class _Writer:
                     end=end,
                     text=item.document.text[start:end],
                     language=item.document.language,
-                    vector=text.vector,
+                    vector=self._model.centred_vector(text, "passage", item.document.language),
                 )
                 for number, ((start, end), text) in enumerate(zip(item.spans, own, strict=True))
             ]
-            self.tokens.add(zip((passage.id for passage in passages), own, strict=True))
+            self.tokens.add((p.id, p.language, text) for p, text in zip(passages, own, strict=True))
             self.tokens.drop(self._store.write(item.document, item.content_hash, passages))
             self._report.added += item.is_new
             self._report.updated += not item.is_new
+            self._advance()
         self._waiting.clear()
 
     def remove(self, ids: Sequence[str]) -> None:
@@ -278,7 +294,7 @@ def write_documents(documents: Iterable[Document], store: Store, model: Embeddin
         writer.flush()
 
 
-def _prune(paths: Sequence[str], records: dict[str, dict[str, Any]], store: Store, writer: _Writer) -> int:
+def _prune(paths: Sequence[str], records: dict[str, dict[str, Any]], writer: _Writer) -> int:
     roots = [Path(path).resolve() for path in paths if not path.startswith(("http://", "https://"))]
     gone = [
         key

@@ -5,60 +5,84 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-AnswerType = Literal["time", "number", "person", "place", "other"]
+AnswerType = Literal["money", "clock", "year", "time", "number", "person", "place", "other"]
 
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE | re.VERBOSE)
+
+
+# In this order: what is more specific comes first.
 _QUESTION: dict[AnswerType, re.Pattern[str]] = {
-    "time": re.compile(
-        r"""\b(wann|seit\ wann|bis\ wann|gründungsjahr|datum|when|kiedy|
-        (welche[mnrs]?|what|which|którym|jakim|którego|którym|jakiego)\ (genaue[mnrs]?\ )?
-        (jahr\w*|tag\w*|monat\w*|jahrhundert\w*|datum|uhrzeit|zeitraum|year|date|day|month|century|decade|time|
-        roku|dniu|dnia|miesiącu|wieku|latach)|what\ year|um\ wie\ viel\ uhr|o\ której)\b""",
-        re.IGNORECASE | re.VERBOSE,
+    "money": _pattern(
+        r"""\b(kostet|kosten|kostete|gebühr\w*|wie\ teuer|preis\w*|jahresbeitrag|eintritt|
+        wie\ hoch\ (ist|sind|war|waren)\ (der|die|das)\s
+        (\w*beitrag|etat|haushalt|förderung|summe|zuschuss|miete|\w*steuer)|
+        costs?|fees?|price\w*|how\ expensive|budget|spent?|how\ much\ (money|did|does|has|is|was)|
+        ile\ kosztuj\w+|kosztowa\w+|koszt\w*|opłat\w+|cena|ceny|budżet\w*|wydał\w*)\b"""
     ),
-    "number": re.compile(
-        r"""\b(wie\ ?viele?n?|wieviel\w*|wie\ (lange|hoch|groß|alt|weit|teuer|schnell|oft|schwer|breit|tief)|
-        how\ (many|much|long|old|far|large|big|high|tall|fast|often|expensive|deep|wide)|
-        ile|ilu|iloma|jak\ (długo|wysoki\w*|dużo|często|daleko|duż\w+)|prozent\w*|percent\w*|procent\w*|anzahl|
-        what\ (number|percentage|amount|share))\b""",
-        re.IGNORECASE | re.VERBOSE,
+    "clock": _pattern(
+        r"\b(um\ wie\ viel\ uhr|wie\ spät|uhrzeit|öffnungszeit\w*|geöffnet|what\ time|opening\ (hours|times)|o\ której|"
+        r"godzin\w+)\b"
     ),
-    "person": re.compile(r"\b(wer|wen|wem|wessen|who|whom|whose|kto|kogo|komu|kim|czyj\w*)\b", re.IGNORECASE),
-    "place": re.compile(r"\b(wo|woher|wohin|where|gdzie|skąd|dokąd)\b", re.IGNORECASE),
+    "year": _pattern(
+        r"""\b(gründungsjahr|baujahr|(in\ )?(welche[mnrs]?|what|which)\ (jahr\w*|year)|since\ which\ year|
+        (w\ )?(którym|jakim|którego|jakiego)\ roku)\b"""
+    ),
+    "time": _pattern(
+        r"""\b(wann|datum|termin|stichtag|frist|when|kiedy|odkąd|dokąd\ trwa|
+        (welche[mnrs]?|what|which|którym|jakim|którego|jakiego|jakich)\ (genaue[mnrs]?\ )?
+        (tag\w*|monat\w*|jahrhundert\w*|datum|zeitraum|woche\w*|date|days?|month|century|decade|dniu|dnia|dniach|
+        miesiącu|wieku|terminie))\b"""
+    ),
+    "number": _pattern(
+        r"""\b(wie\ ?viele?n?|wieviel\w*|wie\ (lange|hoch|groß|alt|weit|schnell|oft|schwer|breit|tief)|
+        how\ (many|much|long|old|far|large|big|high|tall|fast|often|deep|wide)|
+        ile|ilu|iloma|jak\ (długo|wysok\w+|dużo|często|daleko|duż\w+)|prozent\w*|percent\w*|procent\w*|anzahl|zahl|
+        what\ (number|percentage|amount|share)|number\ of|liczb\w+)\b"""
+    ),
+    "person": _pattern(r"\b(wer|wen|wem|wessen|who|whom|whose|kto|kogo|komu|kim|czyj\w*)\b"),
+    "place": _pattern(r"\b(wo|woher|wohin|ort|where|venue|gdzie|skąd|dokąd|adres\w*|miejsce)\b"),
 }
 
-_MONTHS = (
-    "januar februar märz april mai juni juli august september oktober november dezember january february march may "
-    "june july october december stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października "
-    "listopada grudnia"
+_MONTHS = "|".join(
+    """
+    januar februar märz april mai juni juli august september oktober november dezember january february march may
+    june july october december stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października
+    listopada grudnia
+    """.split()
 )
-_TIME = re.compile(
-    rf"""\b(1\d{{3}}|20\d\d)\b|\b\d{{1,2}}\.\s?\d{{1,2}}\.|\b\d{{1,2}}[:.]\d\d\b|\b\d{{1,2}}\s(Uhr|a\.m|p\.m)|
-    \b({"|".join(_MONTHS.split())})\b|
-    \b(jahrhundert\w*|heute|gestern|morgen|montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonntags?|
-    century|today|yesterday|mondays?|tuesdays?|wednesdays?|thursdays?|fridays?|saturdays?|sundays?|wieku|
-    poniedziałek|wtorek|środ[aęy]|czwartek|piątek|sobot[aęy]|niedziel[aęi]|(vor|nach|seit)\s\w+\s(jahr|monat|woche|tag)\w*|
-    (years?|months?|weeks?|days?)\sago|lat\stemu|frühjahr|sommer|herbst|winter|spring|summer|autumn|wiosn\w+|jesie\w+)\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_NUMBER = re.compile(
-    r"""\d|\b(zwei\w*|drei\w*|vier\w*|fünf\w*|sechs\w*|sieben\w*|acht|neun\w*|zehn\w*|elf|zwölf\w*|
-    \w*hundert|\w*tausend|million\w*|milliarde\w*|hälfte|drittel|viertel|dutzend|one|two|three|four|five|six|seven|
-    eight|nine|ten|hundred|thousand|half|dozens?|dwa|dwie|dwóch|trzy|trzech|cztery|pięć|sześć|siedem|osiem|dziewięć|
-    dziesięć|sto|tysiąc\w*|milion\w*|połow\w+)\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
-# Two capitalised words in a row, or a title or pronoun: somebody acts in this sentence.
-_PERSON = re.compile(
-    r"\b[A-ZÄÖÜŁŚŻ][\w-]+\s+(?:von\s+|van\s+|de\s+)?[A-ZÄÖÜŁŚŻ][\w-]+|\b(Dr|Prof|Frau|Herr|Mrs?|Pan|Pani)\b"
-)
-_PLACE = re.compile(
-    r"\b(in|im|am|an|bei|aus|nach|zu|auf|at|from|to|near|w|we|na|przy|z|ze|do)\s+(?:[a-zäöü]+\s+)?[A-ZÄÖÜŁŚŻ]"
-)
+_CLOCK = r"\d{1,2}[:.]\d\d(\s|\b)|\d{1,2}\s(uhr|a\.m|p\.m)|godz\w*"
+_DAYS = r"""
+    (mon|diens|donners|frei|sams|sonn)tags?|mittwochs?|(mon|tues|wednes|thurs|fri|satur|sun)days?|poniedział\w+|
+    wtor\w+|środ[aęy]|czwart\w+|piąt\w+|sobot[aęy]|niedziel[aęi]
+"""
 _SENTENCE: dict[AnswerType, re.Pattern[str]] = {
-    "time": _TIME,
-    "number": _NUMBER,
-    "person": _PERSON,
-    "place": _PLACE,
+    "money": _pattern(
+        r"€|\b(euro|eur|cent|zł\w*|pln|dollar\w*|kostenlos\w*|kostenfrei\w*|gebührenfrei\w*|free|bezpłat\w+)\b"
+    ),
+    "clock": _pattern(rf"\b({_CLOCK}|rund\ um\ die\ uhr|mittags?|noon|midnight)"),
+    "year": _pattern(r"\b(1\d{3}|20\d\d)\b"),
+    "time": _pattern(
+        rf"""\b(1\d{{3}}|20\d\d)\b|\b\d{{1,2}}\.\s?\d{{1,2}}\.|\b({_CLOCK}|{_MONTHS}|{_DAYS}|jahrhundert\w*|century|wieku|
+        heute|gestern|morgen|today|yesterday|(vor|nach|seit|in)\s\w+\s(jahr|monat|woche|tag)\w*|
+        (years?|months?|weeks?|days?)\s(ago|after|before)|frühjahr|sommer|herbst|winter|spring|summer|autumn|wiosn\w+|
+        jesie\w+)\b"""
+    ),
+    "number": _pattern(
+        r"""\d|\b(zwei\w*|drei\w*|vier\w*|fünf\w*|sechs\w*|sieben\w*|acht|neun\w*|zehn\w*|elf|zwölf\w*|\w*hundert|
+        \w*tausend|million\w*|milliarde\w*|hälfte|drittel|viertel|dutzend|two|three|four|five|six|seven|eight|nine|ten|
+        eleven|twelve|hundred|thousand|half|third|dozens?|dwa|dwie|dwóch|trzy|trzech|cztery|czterech|pięć|pięciu|sześć|
+        sześciu|siedem|siedmiu|osiem|dziewięć|dziesięć|sto|tysi\w+|milion\w*|połow\w+)\b"""
+    ),
+    # Two capitalised words in a row, or a title: somebody acts in this sentence.
+    "person": re.compile(
+        r"\b[A-ZÄÖÜŁŚŻ][\w-]+\s+(?:von\s+|van\s+|de\s+)?[A-ZÄÖÜŁŚŻ][\w-]+|\b(Dr|Prof|Frau|Herr|Mrs?|Ms|Pan|Pani)\b"
+    ),
+    "place": re.compile(
+        r"\b(in|im|am|an|bei|beim|aus|nach|zu|zum|zur|auf|at|from|to|near|w|we|na|przy|z|ze|do|Ort|Wo|Where|Gdzie)\W+"
+        r"(?:[a-zäöü]+\s+)?[A-ZÄÖÜŁŚŻ]|\b\w+(straße|platz|saal|haus|halle)\b|\bul\."
+    ),
 }
 
 

@@ -22,6 +22,7 @@ from rag.answer_types import AnswerType, holds
 from rag.citations import MAX_QUOTE
 from rag.language import fold, stems
 from rag.names import city_keys
+from rag.question import NAME_STEM as _NAME_STEM
 from rag.question import Question
 from rag.retrieval import Candidate
 from rag.sentences import sentence_spans
@@ -33,14 +34,24 @@ _RELATIVE = {
     "sentence_match": "match_to_best",
     "sentence_content": "content_to_best",
     "so_far_match": "so_far_to_best",
+    "in_context_match": "in_context_to_best",
 }
-_KINDS: tuple[AnswerType, ...] = ("time", "number", "person", "place")
+_TYPE_FEATURES: dict[AnswerType, str] = {
+    "time": "time_held",
+    "year": "year_held",
+    "clock": "unit_held",
+    "money": "unit_held",
+    "number": "number_held",
+    "person": "person_held",
+    "place": "place_held",
+}
 # Words up to this length (der, und, the, się) say nothing new.
 _SHORT_WORD = 3
 # A sentence of fewer tokens ("Ende.") cannot be judged by its tokens.
 _MIN_TOKENS = 2
 _ITEM = re.compile(r"(?:[•–*-]|\d{1,2}[.)]|[a-z]\))\s")
 _ROW = re.compile(r"^[^.!?]{2,40}: |\| ")
+_NAME = re.compile(r"\w+")
 # A quote from a longer sentence ends where a clause does, if one ends in its second half.
 _CLAUSE_END = re.compile(r"[,;:–—)](?=\s)")
 
@@ -53,10 +64,15 @@ FEATURES = (
     "passage_content",
     "passage_weakest",
     "neighbour_match",  # the sentence together with the one before and the one after
+    "in_context_match",  # the sentence with title, section and heading: it need not repeat the topic
+    "in_context_content",
+    "context_match",  # title, section and heading alone
+    "mean_match",  # mean over all pairs of tokens
     "so_far_match",  # the sentence with all before it in the passage: what "there" and "it" refer to
     "match_to_best",  # sentence_match minus the highest of all sentences
     "content_to_best",
     "so_far_to_best",
+    "in_context_to_best",
     "dense",
     "lexical",
     "passage_to_best",  # retrieval score minus the highest, or minus the second highest for the first passage
@@ -65,13 +81,18 @@ FEATURES = (
     "words_in_passage",
     "new_words",  # logarithm of the sentence's words that are not in the question: an answer says something new
     "new_share",
+    "about_question",  # mean over the sentence's tokens of their best match in the question
+    "beyond_question",  # the same over the least-met quarter of them: where an answer would stand
     "time_held",  # 1 or -1 where the question asks for a time and the sentence holds one or not, else 0
+    "year_held",
+    "unit_held",  # money, time of day
     "number_held",
     "person_held",
     "place_held",
     "cities_missing",  # share of the cities named in the question that passage and title don't name
     "city_in_sentence",
     "numbers_missing",
+    "names_missing",  # share of the other capitalised words, for languages that capitalise names alone
     "is_item",  # a list item or table row
     "is_introduction",  # ends with a colon; the items that follow belong to it
     "length",  # logarithm of the characters
@@ -213,6 +234,7 @@ def _passage_features(question: Question, candidate: Candidate) -> dict[str, flo
         "words_in_passage": _share_of_words(question, named, candidate.passage.language),
         "cities_missing": _share_missing(question.cities, set(city_keys(named))),
         "numbers_missing": _share_missing(question.numbers, set(re.findall(r"\d+", named))),
+        "names_missing": _share_missing(question.names, {fold(word)[:_NAME_STEM] for word in _NAME.findall(named)}),
         "question_length": float(np.log(len(question.tokens))),
     }
 
@@ -220,6 +242,7 @@ def _passage_features(question: Question, candidate: Candidate) -> dict[str, flo
 def _sentence_features(question: Question, candidate: Candidate, quotes: Sequence[Quote]) -> list[dict[str, float]]:
     met = np.array([_best_matches(candidate, quote.start, quote.end) for quote in quotes])
     so_far = np.maximum.accumulate(met, axis=0)
+    context = _context_matches(candidate)
     content = question.content if question.content.any() else np.ones(len(question.tokens), bool)
     other = ~content if not content.all() else content
     rows = []
@@ -231,19 +254,38 @@ def _sentence_features(question: Question, candidate: Candidate, quotes: Sequenc
             "sentence_weakest": own[content].min(),
             "question_word": own[other].mean(),
             "neighbour_match": around @ question.weights,
+            "in_context_match": np.maximum(own, context) @ question.weights,
+            "in_context_content": np.maximum(own, context)[content].mean(),
+            "context_match": context @ question.weights,
             "so_far_match": so_far[index] @ question.weights,
             "is_first": index == 0,
         }
+        row |= _coverage(candidate, quote)
         text = candidate.passage.text[quote.start : quote.end]
         rows.append({k: float(v) for k, v in row.items()} | _text_features(question, text, candidate.passage.language))
     return rows
+
+
+def _coverage(candidate: Candidate, quote: Quote) -> dict[str, float]:
+    """Return how far the quote's tokens are met by the question: on average, and where least."""
+    inside = _tokens_in(candidate, quote.start, quote.end)
+    if inside.sum() < _MIN_TOKENS:
+        return {"about_question": 0.0, "beyond_question": 0.0, "mean_match": 0.0}
+    met = np.sort(candidate.matches[:, inside].max(axis=0))
+    return {
+        "about_question": float(met.mean()),
+        "beyond_question": float(met[: max(len(met) // 4, 1)].mean()),
+        "mean_match": float(candidate.matches[:, inside].mean()),
+    }
 
 
 def _text_features(question: Question, text: str, language: str | None) -> dict[str, float]:
     there = stems(text, language)
     asked = {stem for word in question.words for stem in (*stems(word, language), fold(word))}
     new = {stem for stem in there if stem not in asked and len(stem) > _SHORT_WORD}
-    kinds = {f"{kind}_held": holds(text, kind) if kind == question.type else 0.0 for kind in _KINDS}
+    held = dict.fromkeys(_TYPE_FEATURES.values(), 0.0)
+    if question.type != "other":
+        held[_TYPE_FEATURES[question.type]] = holds(text, question.type)
     return {
         "words_in_sentence": _share_of_words(question, text, language),
         "new_words": float(np.log1p(len(new))),
@@ -252,18 +294,34 @@ def _text_features(question: Question, text: str, language: str | None) -> dict[
         "is_item": float(bool(_ITEM.match(text) or _ROW.search(text))),
         "is_introduction": float(":\n" in text or text.endswith(":")),
         "length": float(np.log(len(text))),
-        **kinds,
+        **held,
     }
 
 
 def _best_matches(candidate: Candidate, start: int, end: int) -> np.ndarray:
     """Return, for each question token, its best match among the tokens that lie in `[start, end)` of the passage."""
-    inside = (candidate.offsets[:, 0] >= start - 1) & (candidate.offsets[:, 1] <= end + 1)
-    inside &= candidate.offsets[:, 1] > start
+    inside = _tokens_in(candidate, start, end)
     if inside.sum() < _MIN_TOKENS:
         return np.zeros(len(candidate.matches))
     best: np.ndarray = candidate.matches[:, inside].max(axis=1)
     return best
+
+
+def _context_matches(candidate: Candidate) -> np.ndarray:
+    """Return, for each question token, its best match in the title, the section and the headings of the passage."""
+    inside = candidate.offsets[:, 0] < 0
+    for start, end in candidate.headings:
+        inside |= _tokens_in(candidate, start, end)
+    if not inside.any():
+        return np.zeros(len(candidate.matches))
+    best: np.ndarray = candidate.matches[:, inside].max(axis=1)
+    return best
+
+
+def _tokens_in(candidate: Candidate, start: int, end: int) -> np.ndarray:
+    # A token may take in the blank before its word.
+    inside: np.ndarray = (candidate.offsets[:, 0] >= start - 1) & (candidate.offsets[:, 1] <= end + 1)
+    return inside & (candidate.offsets[:, 1] > start)
 
 
 def _share_of_words(question: Question, text: str, language: str | None) -> float:

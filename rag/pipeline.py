@@ -175,8 +175,7 @@ class Assistant:
 
 def open_parts(store: Store, model: EmbeddingModel) -> Parts:
     """Return what retrieval over `store` works with."""
-    tokens = TokenIndex(store, model.name, model.token_mean("passage"))
-    return Parts(store=store, lexical=LexicalIndex(store), tokens=tokens, model=model)
+    return Parts(store=store, lexical=LexicalIndex(store), tokens=TokenIndex(store, model), model=model)
 
 
 class _Clock:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
+from rag.citations import label_at
 from rag.schema import Document, DocumentSummary, Mark
 
 
@@ -74,6 +76,17 @@ def headings_in(passage: StoredPassage, record: dict[str, Any]) -> tuple[tuple[i
             if span[0] >= 0 and passage.text[slice(*span)] == label
         )
     )
+
+
+def context_of(title: str, sections: Sequence[Mark], start: int, text: str) -> str:
+    """Return what a passage stands under: the title and its section, without what it begins with itself."""
+    section = label_at(sections, start)
+    return ". ".join(part for part in dict.fromkeys((title, section)) if part and not text.startswith(part))
+
+
+def context_in(passage: StoredPassage, record: dict[str, Any]) -> str:
+    """Return what a stored passage stands under, as it was when it was embedded."""
+    return context_of(str(record["title"]), _marks(record["sections"]), passage.start, passage.text)
 
 
 def _marks(encoded: object) -> tuple[Mark, ...]:

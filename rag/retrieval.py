@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -20,7 +21,7 @@ from rag.embeddings import EmbeddingModel
 from rag.late_interaction import matches
 from rag.lexical import LexicalIndex
 from rag.question import Question, analyse
-from rag.records import StoredPassage, headings_in
+from rag.records import StoredPassage, context_in, headings_in
 from rag.store import Store
 from rag.token_index import PassageTokens, TokenIndex
 
@@ -153,7 +154,7 @@ def _ranked(
         for passage in passages.values()
         if records.get(passage.document_id, {}).get("version") == passage.version
     ]
-    tokens = tokens_of(parts, visible)
+    tokens = tokens_of(parts, visible, records)
     candidates = []
     for passage in visible:
         candidate = Candidate(
@@ -170,21 +171,24 @@ def _ranked(
     return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.passage.id))
 
 
-def tokens_of(parts: Parts, passages: Iterable[StoredPassage]) -> dict[str, PassageTokens]:
+def tokens_of(
+    parts: Parts, passages: Iterable[StoredPassage], records: dict[str, dict[str, Any]]
+) -> dict[str, PassageTokens]:
     """Return the token vectors of `passages`; those that the index lacks are computed and kept."""
     wanted = {passage.id: passage for passage in passages}
     found = parts.tokens.get(list(wanted))
     missing = [passage for key, passage in wanted.items() if key not in found]
     if missing:
-        encoded = parts.model.encode_passages([passage.text for passage in missing])
-        parts.tokens.add(zip([passage.id for passage in missing], encoded, strict=True))
+        contexts = [context_in(passage, records[passage.document_id]) for passage in missing]
+        encoded = parts.model.encode_passages([passage.text for passage in missing], contexts)
+        parts.tokens.add((p.id, p.language, text) for p, text in zip(missing, encoded, strict=True))
         found |= parts.tokens.get([passage.id for passage in missing])
     return found
 
 
 def _late_score(question: Question) -> Callable[[Candidate], float]:
     def score(candidate: Candidate) -> float:
-        met = candidate.matches.max(axis=1).mean() if candidate.matches.size else 0.0
+        met = candidate.matches.max(axis=1) @ question.weights if candidate.matches.size else 0.0
         same = candidate.passage.language in (question.language, None)
         return float(met) + (LEXICAL_WEIGHT if same else CROSS_LANGUAGE_WEIGHT) * candidate.lexical
 

@@ -57,6 +57,7 @@ class Store:
         self.is_remote = self.location.startswith(("http://", "https://"))
         self._client: ClientAPI | None = None
         self._generation: str | None = None
+        self._changed = False
         self._lock = threading.RLock()
 
     # -- opening ----------------------------------------------------------------------------------------------
@@ -334,25 +335,26 @@ class Store:
                 try:
                     yield
                 finally:
-                    self._announce()
+                    if self._changed:
+                        self._announce()
         except Timeout:
             raise StoreError(
                 f"Another process is writing to the store {self.location}. Wait until it has finished, then try again."
             ) from None
 
     def _announce(self) -> None:
-        if not self.exists():
-            return
         collection = self._collection(DOCUMENTS)
         with self._translated():
             collection.modify(metadata=self._metadata(DOCUMENTS) | {"generation": _new_token()})
         self._generation = None
+        self._changed = False
 
     def write(self, document: Document, content_hash: str, passages: Sequence[StoredPassage]) -> list[str]:
         """Store a new version of a document, visible once this returns; return the ids of passages that went.
 
         Every passage needs its vector. Call within `writing`.
         """
+        self._changed = True
         version = passages[0].version
         old = passage_ids(self.records_of([document.id]))
         collection = self._collection(PASSAGES)
@@ -380,6 +382,7 @@ class Store:
 
         Call within `writing`.
         """
+        self._changed = True
         passages = passage_ids(self.records_of(ids))
         self._delete(DOCUMENTS, ids)
         self._delete(PASSAGES, passages)
@@ -399,6 +402,7 @@ class Store:
                 for key in collection.get(limit=BATCH, offset=offset, include=[])["ids"]
             ]
         visible = {f"{key}:{record['version']}" for key, record in records.items()}
+        self._changed = True
         left_over = [key for key in ids if key.rpartition(":")[0] not in visible]
         self._delete(PASSAGES, left_over)
         return len(left_over)

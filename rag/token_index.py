@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.derived import open_derived
-from rag.embeddings import Encoded
+from rag.embeddings import EmbeddingModel, Encoded
 from rag.late_interaction import centred, packed, unpacked
 from rag.store import Store
 
@@ -32,11 +32,11 @@ class PassageTokens:
 class TokenIndex:
     """Keeps d / 2 + 8 bytes a token, about 30 kB a passage. Safe between threads and processes."""
 
-    def __init__(self, store: Store, model_name: str, mean: np.ndarray) -> None:
-        self._mean = mean
-        self._dimensions = len(mean)
+    def __init__(self, store: Store, model: EmbeddingModel) -> None:
+        self._model = model
+        self._dimensions = model.dimensions
         self._lock = threading.Lock()
-        fingerprint = f"1 {model_name} {float(np.abs(mean).sum()):.4f}"
+        fingerprint = f"1 {model.name} {float(np.abs(model.mean('passage_token', 'de')).sum()):.4f}"
         self._connection = open_derived(store.derived_folder / "tokens.sqlite", _SCHEMA, fingerprint)
 
     def close(self) -> None:
@@ -44,11 +44,15 @@ class TokenIndex:
         with self._lock:
             self._connection.close()
 
-    def add(self, encoded: Iterable[tuple[str, Encoded]]) -> None:
-        """Keep the token vectors of passages, given as pairs of passage id and encoding."""
+    def add(self, encoded: Iterable[tuple[str, str | None, Encoded]]) -> None:
+        """Keep the token vectors of passages, given as passage id, language and encoding."""
         rows = [
-            (key, packed(centred(text.tokens, self._mean)), text.offsets.astype("<i4").tobytes())
-            for key, text in encoded
+            (
+                key,
+                packed(centred(text.tokens, self._model.mean("passage_token", language))),
+                text.offsets.astype("<i4").tobytes(),
+            )
+            for key, language, text in encoded
         ]
         with self._lock, self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?)", rows)

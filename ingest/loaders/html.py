@@ -42,14 +42,21 @@ def load_html(path: Path) -> Extract:
 
 # Where a page marks its main part, an article with less than half of its letters has lost content.
 _LEAST_SHARE = 0.5
-_FRAME_TAGS = (
-    "script", "style", "nav", "footer", "aside", "form", "button", "select", "svg", "iframe", "object", "dialog",
-)  # fmt: skip
-_FRAME_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary", "menu", "dialog"})
+_FRAME_TAGS = ("script", "style", "nav", "footer", "button", "select", "svg", "iframe", "object", "dialog")
+# Beside the main part they are frame, within it they may be content: a box with a contact, the head of an article.
+_OUTER_TAGS = ("aside", "header")
+_FRAME_ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "menu", "dialog"})
 _FRAME_CLASS = re.compile(
     r"(?:^|[\s_-])(?:nav|navigation|menu|breadcrumbs?|cookies?|share|sharing|social|footer|newsletter|related|sidebar"
-    r"|skip-?links?|imprint|teaser-?list|topbar|banner)(?:$|[\s_-])",
+    r"|skip-?links?|teaser-?list|topbar)(?:$|[\s_-])",
     re.IGNORECASE,
+)
+# A form with fewer letters is a search box or a login; one with more may wrap the whole page, as some systems do.
+_LEAST_FORM = 300
+
+
+_CONTROL_REFERENCE = re.compile(
+    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcef]|1[0-9a-f]));?(?![\da-f])", re.IGNORECASE
 )
 
 
@@ -60,7 +67,8 @@ def _declared_encoding(data: bytes) -> str | None:
         return None
     try:
         name = codecs.lookup(declared[1].decode("ascii")).name
-    except LookupError:
+        b"a".decode(name, errors="ignore")  # refuses what is no encoding of text, such as "hex"
+    except (LookupError, UnicodeError):
         return None
     # As browsers do: what calls itself Latin-1 is Windows-1252, which adds quotes and dashes to it.
     return {"iso8859-1": "cp1252", "ascii": "cp1252", "utf-8": None, "utf-16": None}.get(name, name)
@@ -70,8 +78,10 @@ def _parse(source: str) -> Element:
     from lxml import etree, html  # type: ignore[import-untyped]
 
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    # Control characters, written out or as references, are no XML: the tree could not be changed where they stand.
+    readable = _CONTROL_REFERENCE.sub("", normalise(source).replace("\f", "\n"))
     try:
-        root = html.document_fromstring(source.encode("utf-8", errors="replace"), parser=parser)
+        root = html.document_fromstring(readable.encode("utf-8"), parser=parser)
     except (etree.LxmlError, ValueError):
         raise LoadError("is not a web page that can be parsed; save it anew from a browser") from None
     for element in list(root.iter("noscript", "template")):
@@ -87,15 +97,17 @@ def _drop(element: Element) -> None:
 
 def _content(root: Element) -> Element:
     """Return the element that holds the content: as trafilatura finds it, else the main part or the whole body."""
-    main = next(iter(root.xpath("//main | //*[@role='main']") or root.xpath("//article[not(//article[2])]")), None)
+    marked = root.xpath("//main | //*[@role='main']") or root.xpath("//article[not(//article[2])]")
+    main = _without_frame(marked[0]) if marked else None
+    letters = 0 if main is None else _letters(main)
     article = _article(root)
-    if main is None:
-        body = root.find("body")
-        return article if article is not None else _without_frame(root if body is None else body)
-    pruned = _without_frame(main)
-    if article is None or _letters(article) < _LEAST_SHARE * _letters(pruned):
-        return pruned
-    return article
+    # One paragraph may be all that a short page has, or all that was kept of it: the main part knows better.
+    if article is not None and (letters == 0 or (len(article) > 1 and _letters(article) >= _LEAST_SHARE * letters)):
+        return article
+    if main is not None and letters:
+        return main
+    body = root.find("body")
+    return _without_frame(root if body is None else body)
 
 
 def _article(root: Element) -> Element | None:
@@ -120,8 +132,10 @@ def _without_frame(element: Element) -> Element:
         _drop(part)
     for part in list(pruned.iterdescendants()):
         names = f"{part.get('class', '')} {part.get('id', '')}"
-        hidden = part.get("hidden") is not None or part.get("aria-hidden") == "true"
-        if hidden or part.get("role") in _FRAME_ROLES or (_FRAME_CLASS.search(names) and part.find(".//h1") is None):
+        is_frame = part.get("role") in _FRAME_ROLES or _FRAME_CLASS.search(names) is not None
+        is_outer = element.tag == "body" and part.tag in _OUTER_TAGS
+        is_small_form = part.tag == "form" and _letters(part) < _LEAST_FORM
+        if (is_frame or is_outer or is_small_form) and part.find(".//h1") is None:
             _drop(part)
     return pruned
 

@@ -16,14 +16,24 @@ from ingest.lines import continues, is_item
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Words of a piece that no gap parts which might be one between cells."""
+
+    left: float
+    right: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
-    """Words that stand side by side without a wide gap. `size` is that of the type, in points."""
+    """Words that stand side by side without a gap as wide as one between columns. `size` is the type's, in points."""
 
     left: float
     right: float
     top: float
     bottom: float
     text: str
+    parts: tuple[Part, ...]
     size: float
     bold: bool
 
@@ -66,6 +76,8 @@ def rows(pieces: Sequence[Piece]) -> list[list[Piece]]:
 
 # Narrower gaps are spaces between words that happen to stand below each other, in multiples of the type size.
 _NARROWEST_GUTTER = 0.8
+# The widest page that the PDF format allows, in points; more is a damaged position.
+_WIDEST_PAGE = 14_400
 # A column has at least this many lines; fewer beside each other are a head, a foot or a caption.
 _FEWEST_LINES = 3
 # At most this share of the lines may span a gutter.
@@ -74,6 +86,8 @@ _MOST_SPANNING = 0.34
 _ALIGNED = 0.5
 # Of the lines of running text, at least this share goes on in lower case or behind a hyphen; cells begin anew.
 _RUNNING = 0.15
+# Characters of a line in the narrowest column beside another.
+_SHORTEST_COLUMN = 12
 # Lines as close as those of the text beside them are a list or an address; labels of a table have gaps between them.
 _DENSE = 0.6
 
@@ -121,8 +135,11 @@ def _gutter(pieces: Sequence[Piece]) -> float | None:
         return None
     size = median(piece.size for piece in pieces)
     start = min(piece.left for piece in pieces)
+    width = max(piece.right for piece in pieces) - start
+    if not width < _WIDEST_PAGE:
+        return None
     # How many pieces cover each point of the width.
-    steps = [0] * (int(max(piece.right for piece in pieces) - start) + 2)
+    steps = [0] * (int(width) + 2)
     for piece in pieces:
         steps[int(piece.left - start)] += 1
         steps[int(piece.right - start) + 1] -= 1
@@ -162,6 +179,9 @@ def _divides(pieces: Sequence[Piece], gutter: float) -> bool:
     aligned = sum(any(abs(row[0].middle - height) <= tolerance for height in heights) for row in sparser)
     if aligned < _ALIGNED * len(sparser):
         return True
+    # Last words of lines that were spaced out to fill a column, one below the other, are no column.
+    if median(sum(len(piece.text) for piece in row) for row in sparser) < _SHORTEST_COLUMN:
+        return False
     return _runs_on(denser) and (_runs_on(sparser) or _is_dense(sparser, denser))
 
 
@@ -182,8 +202,10 @@ def _is_dense(column: Sequence[Sequence[Piece]], beside: Sequence[Sequence[Piece
 
 # A gap within a line that is wider than this, in multiples of the type size, parts the cells of a table row.
 _CELL_GAP = 2.5
-# A narrower one does so if the next line has a gap at the same place, this wide.
-_SHARED_GAP = 0.6
+# A narrower one does so if the next line has a gap at the same place, this wide, and text set flush with it.
+_SHARED_GAP = 0.5
+# Gaps, and edges, that differ by less, in multiples of the type size, are the same.
+_SAME_GAP = 0.15
 _CELL_BAR = " | "
 # Space above a line, in multiples of the usual distance of lines, that begins a new paragraph.
 _SPACED = 1.3
@@ -197,12 +219,14 @@ _INDENT = 0.7
 _OTHER_SIZE = 0.12
 # Type that is larger than running text by this factor is a heading.
 HEADING_SIZE = 1.15
-
-
 # A line that ends this near the right edge, as a share of the width, is full.
 _NEARLY_FULL = 0.12
 # No address is as wide, in multiples of the type size: a line that reaches the edge of such a column was wrapped there.
 _WIDE_COLUMN = 25
+# A line that fills less of the column was ended on purpose, however long the next word: an e-mail address, say.
+_SHORTEST_WRAPPED = 0.6
+# A word of wide letters is longer than its number of characters tells, by up to this factor.
+_WIDE_LETTERS = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +246,7 @@ def blocks(region: Sequence[Piece], body_size: float) -> list[Block]:
     `body_size` is the type size of the document's running text.
     """
     lines = _lines(rows(region))
-    right = _right_edge(lines)
+    left, right = min(line.left for line in lines), _right_edge(lines)
     # Distances of lines in multiples of the type size, so that headlines and small print go by the same measure.
     leadings = sorted(
         (below.bottom - above.bottom) / below.size for above, below in pairwise(lines) if not _differs(above, below)
@@ -240,7 +264,7 @@ def blocks(region: Sequence[Piece], body_size: float) -> list[Block]:
             and (
                 line.size > HEADING_SIZE * body_size  # lines of a headline are broken where it looks well
                 or continues(previous.text, line.text, 0)
-                or (right is not None and _wrapped(previous, line, right))
+                or (right is not None and _wrapped(previous, line, left, right))
             )
         ):
             found[-1].lines.append(line.text)
@@ -270,30 +294,43 @@ def _joins(block: Block, first: _Line, previous: _Line, line: _Line) -> bool:
 
 def _lines(found: Sequence[Sequence[Piece]]) -> list[_Line]:
     """Return each row of pieces as one line; the cells of a table row are parted by bars."""
+    left, right = min(row[0].left for row in found), max(row[-1].right for row in found)
+    rows_of_parts = [[part for piece in row for part in piece.parts] for row in found]
+    sizes = [max(row, key=lambda piece: len(piece.text)).size for row in found]
+    stretched = [_is_stretched(parts, size, left, right) for parts, size in zip(rows_of_parts, sizes, strict=True)]
     lines = []
-    for index, row in enumerate(found):
-        neighbours = [*found[max(0, index - 1) : index], *found[index + 1 : index + 2]]
-        text = row[0].text
+    for index, (row, parts, size) in enumerate(zip(found, rows_of_parts, sizes, strict=True)):
+        beside = [near for near in (index - 1, index + 1) if 0 <= near < len(found) and not stretched[near]]
+        neighbours = [rows_of_parts[near] for near in beside]
+        text = parts[0].text
         is_row = False
-        for piece, following in pairwise(row):
-            parts = _parts_cells(piece, following, neighbours)
-            is_row = is_row or parts
+        for part, following in pairwise(parts):
+            parted = not stretched[index] and _parts_cells(part, following, neighbours, size)
+            is_row = is_row or parted
             # "Telefon:" and its number read well without a bar.
-            text += (_CELL_BAR if parts and not piece.text.endswith(":") else " ") + following.text
-        longest = max(row, key=lambda piece: len(piece.text))
-        right, bold = max(piece.right for piece in row), all(piece.bold for piece in row)
-        lines.append(_Line(row[0].left, right, longest.bottom, text, longest.size, bold, is_row))
+            text += (_CELL_BAR if parted and not part.text.endswith(":") else " ") + following.text
+        bold = all(piece.bold for piece in row)
+        lines.append(_Line(row[0].left, row[-1].right, row[0].bottom, text, size, bold, is_row))
     return lines
 
 
-def _parts_cells(piece: Piece, following: Piece, neighbours: Sequence[Sequence[Piece]]) -> bool:
-    """Tell whether the gap between two pieces is wide, or goes on in the line above or below."""
-    if is_item(f"{piece.text} x", ()):
+def _is_stretched(parts: Sequence[Part], size: float, left: float, right: float) -> bool:
+    """Tell whether a line was spaced out to fill the column: gaps alike, between single words, edge to edge."""
+    if any(" " in part.text for part in parts) or parts[0].left - left > size or right - parts[-1].right > size:
         return False
-    if following.left - piece.right > _CELL_GAP * following.size:
+    gaps = [following.left - part.right for part, following in pairwise(parts)]
+    return bool(gaps) and max(gaps) - min(gaps) < _SAME_GAP * size
+
+
+def _parts_cells(part: Part, following: Part, neighbours: Sequence[Sequence[Part]], size: float) -> bool:
+    """Tell whether the gap between two parts is wide, or goes on in the line above or below, with text flush to it."""
+    if is_item(f"{part.text} x", ()):
+        return False
+    if following.left - part.right > _CELL_GAP * size:
         return True
     return any(
-        min(following.left, second.left) - max(piece.right, first.right) > _SHARED_GAP * piece.size
+        min(following.left, second.left) - max(part.right, first.right) > _SHARED_GAP * size
+        and min(abs(following.left - second.left), abs(following.right - second.right)) < _SAME_GAP * size
         for row in neighbours
         for first, second in pairwise(row)
     )
@@ -303,8 +340,10 @@ def _differs(above: _Line, below: _Line) -> bool:
     return abs(above.size - below.size) > _OTHER_SIZE * min(above.size, below.size) or above.bold != below.bold
 
 
-def _wrapped(previous: _Line, line: _Line, right: float) -> bool:
+def _wrapped(previous: _Line, line: _Line, left: float, right: float) -> bool:
     """Tell whether the first word of `line` would not have fitted behind `previous`: the break is no choice."""
+    if previous.right - left < _SHORTEST_WRAPPED * (right - left):
+        return False
     per_character = (line.right - line.left) / max(1, len(line.text))
     word = line.text.split(" ", 1)[0]
-    return right - previous.right < (len(word) + 1) * per_character
+    return right - previous.right < _WIDE_LETTERS * (len(word) + 1) * per_character

@@ -15,7 +15,7 @@ from ingest.boilerplate import page_furniture
 from ingest.cleaning import normalise
 from ingest.lines import continues, is_item, is_open, join_hyphens, join_wrapped, vocabulary
 from ingest.loaders.base import Draft, Extract, file_kind, read_bytes
-from ingest.loaders.layout import HEADING_SIZE, Block, Piece, blocks, regions, rows
+from ingest.loaders.layout import HEADING_SIZE, Block, Part, Piece, blocks, regions, rows
 from ingest.metadata import find_date
 from rag.errors import LoadError
 
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 # What pdfium puts in place of a hyphen at the end of a line.
 _LINE_HYPHENS = "\x02\ufffe"
 _WORD = re.compile(rf"[^\s{_LINE_HYPHENS}]+[{_LINE_HYPHENS}]?|[{_LINE_HYPHENS}]")
-# A wider gap between words, in multiples of the type size, parts two pieces: columns or cells of a table.
-_PIECE_GAP = 1.0
+# Gaps between words that may part columns, or the cells of a table, in multiples of the height of a line.
+_COLUMN_GAP = 1.0
+_CELL_GAP = 0.6
 _BOLD = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
-# Words whose middles differ by more, in multiples of the type size, stand on different lines.
+# Words whose middles differ by more, in multiples of that height, stand on different lines.
 _LINE_TOLERANCE = 0.5
+# Text that a layer hides below a scan may have no size at all.
+_SMALLEST_TYPE = 1.0
 # Larger or bold type with more characters is an introduction, not a heading.
 _LONGEST_HEADING = 160
 # Type that is larger by this factor is a headline, even with a full stop.
@@ -40,10 +43,10 @@ _SHORTEST_TITLE = 4
 _SAME_SIZE = 0.6
 # Lines of one text are closer, in multiples of the type size, than a running head is to it.
 _FURNITURE_GAP = 0.5
+# Captions and the like, in smaller type, between the parts of a paragraph.
+_MOST_BETWEEN = 3
 # A shorter line at the foot of a column is a caption or a cell, and no sentence that goes on.
 _LEAST_CONTINUED = 20
-
-
 # Titles that programs write by themselves, and names of files.
 _NO_TITLE = re.compile(
     r"\W*(?:microsoft (?:word|powerpoint|excel).*|untitled.*|unbenannt.*|ohne titel.*|bez tytułu.*|anonymous"
@@ -70,9 +73,11 @@ def load_pdf(path: Path) -> Extract:
     kind = file_kind(data)
     if b"%PDF-" not in data[:1024]:
         raise LoadError(f"is not a PDF file{f' but {kind}' if kind else ''}; give it the extension of its format")
+    if b"%%EOF" not in data:
+        raise LoadError("is a broken PDF file: its end is missing; fetch it again")
     with closing(_open(data)) as document:
         named = _metadata_title(document)
-        labels = [document.get_page_label(index) or str(index + 1) for index in range(len(document))]
+        labels = [_page_label(document, index) for index in range(len(document))]
         pages = [_read_page(document, index) for index in range(len(document))]
     body_size = _body_size(pages)
     found = _joined(_blocks(_without_furniture(pages, body_size), body_size), body_size)
@@ -101,14 +106,13 @@ def _open(data: bytes) -> PdfDocument:
 def _read_page(document: PdfDocument, index: int) -> _Page:
     import pypdfium2
 
+    by_turn: dict[int, list[Piece]] = {}
     try:
-        page = document[index]
+        with closing(document[index]) as page, closing(page.get_textpage()) as textpage:
+            for turn, piece in _pieces(_Characters(textpage)):
+                by_turn.setdefault(turn, []).append(piece)
     except pypdfium2.PdfiumError:
         return _Page([], [])  # One damaged page does not take the others with it.
-    with closing(page), closing(page.get_textpage()) as textpage:
-        by_turn: dict[int, list[Piece]] = {}
-        for turn, piece in _pieces(_Characters(textpage)):
-            by_turn.setdefault(turn, []).append(piece)
     main, *others = sorted(by_turn.values(), key=_letters, reverse=True) or [[]]
     return _Page(main, others)
 
@@ -157,9 +161,10 @@ class _Characters:
         return self._box.left, self._box.bottom, self._box.right, self._box.top
 
     def size(self, index: int) -> float:
-        """Return the type size in points."""
+        """Return the type size in points, never 0."""
         self._pdfium.FPDFText_GetMatrix(self._page, index, self._matrix)
-        return float(self._pdfium.FPDFText_GetFontSize(self._page, index) * math.hypot(self._matrix.c, self._matrix.d))
+        scale = math.hypot(self._matrix.c, self._matrix.d)
+        return max(_SMALLEST_TYPE, float(self._pdfium.FPDFText_GetFontSize(self._page, index) * scale))
 
     def bold(self, index: int) -> bool:
         """Tell whether the name of the font says that it is bold."""
@@ -167,40 +172,57 @@ class _Characters:
         return _BOLD.search(self._name.value) is not None
 
 
+Box = tuple[float, float, float, float]
+
+
 def _pieces(characters: _Characters) -> Iterator[tuple[int, Piece]]:
     """Yield the pieces of a page in the order of its content, each with its turn."""
-    text = characters.text
-    run: list[tuple[int, int]] = []
-    edges = (0.0, 0.0, 0.0, 0.0)
+    run: list[tuple[re.Match[str], Box]] = []
     turn = 0
-    for word in _WORD.finditer(text):
-        first, last = word.start(), word.end() - 1
-        word_turn = characters.turn(first)
-        box = characters.box(first, last, word_turn)
-        broken = (
-            not run or word_turn != turn or "\n" in text[run[-1][1] : first] or text[run[-1][1] - 1] in _LINE_HYPHENS
-        )
-        if broken or not _beside(edges, box):
-            if run:
-                yield turn, _piece(characters, run, edges)
-            run, edges, turn = [], box, word_turn
-        run.append((first, last + 1))
-        edges = (min(edges[0], box[0]), max(edges[1], box[1]), min(edges[2], box[2]), max(edges[3], box[3]))
+    for word in _WORD.finditer(characters.text):
+        word_turn = characters.turn(word.start())
+        box = characters.box(word.start(), word.end() - 1, word_turn)
+        if run and (word_turn != turn or not _goes_on_line(characters.text, run[-1], word, box)):
+            yield turn, _piece(characters, run)
+            run = []
+        turn = word_turn
+        run.append((word, box))
     if run:
-        yield turn, _piece(characters, run, edges)
+        yield turn, _piece(characters, run)
 
 
-def _beside(edges: tuple[float, float, float, float], box: tuple[float, float, float, float]) -> bool:
-    """Tell whether a word goes on with the piece to its left."""
+def _goes_on_line(text: str, before: tuple[re.Match[str], Box], word: re.Match[str], box: Box) -> bool:
+    """Tell whether a word stands beside the one before it, on the same line and in the same column."""
+    previous, edges = before
+    if "\n" in text[previous.end() : word.start()] or text[previous.end() - 1] in _LINE_HYPHENS:
+        return False
     height = box[3] - box[2]
-    gap = box[0] - edges[1]
-    return -height < gap < _PIECE_GAP * height and abs(sum(edges[2:]) - sum(box[2:])) / 2 < _LINE_TOLERANCE * height
+    same_line = abs(sum(edges[2:]) - sum(box[2:])) / 2 < _LINE_TOLERANCE * height
+    return same_line and -height < box[0] - edges[1] < _COLUMN_GAP * height
 
 
-def _piece(characters: _Characters, run: Sequence[tuple[int, int]], edges: tuple[float, float, float, float]) -> Piece:
-    words = " ".join(characters.text[first:end] for first, end in run)
-    bold = characters.bold(run[0][0]) and characters.bold(run[-1][0])
-    return Piece(*edges, re.sub(f"[{_LINE_HYPHENS}]", "-", words), characters.size(run[0][0]), bold)
+def _piece(characters: _Characters, run: Sequence[tuple[re.Match[str], Box]]) -> Piece:
+    parts: list[Part] = []
+    for word, (left, right, top, bottom) in run:
+        text = word.group()
+        if text[-1] in _LINE_HYPHENS:
+            text = text[:-1] + "-"
+        if parts and left - parts[-1].right < _CELL_GAP * (bottom - top):
+            parts[-1] = Part(parts[-1].left, right, f"{parts[-1].text} {text}")
+        else:
+            parts.append(Part(left, right, text))
+    boxes = [box for _, box in run]
+    first, last = run[0][0].start(), run[-1][0].start()
+    return Piece(
+        min(box[0] for box in boxes),
+        max(box[1] for box in boxes),
+        min(box[2] for box in boxes),
+        max(box[3] for box in boxes),
+        " ".join(part.text for part in parts),
+        tuple(parts),
+        characters.size(first),
+        characters.bold(first) and characters.bold(last),
+    )
 
 
 # --- Pages to a document ----------------------------------------------------------------------------------------------
@@ -220,32 +242,31 @@ def _body_size(pages: Sequence[_Page]) -> float:
 def _without_furniture(pages: Sequence[_Page], body_size: float) -> list[_Page]:
     """Return the pages without running heads, feet and page numbers; a headline on the first page stays."""
     kept = []
-    lines = [rows(page.main) for page in pages]
-    furniture = page_furniture([[" ".join(piece.text for piece in row) for row in page] for page in lines])
-    for number, (page, page_rows, found) in enumerate(zip(pages, lines, furniture, strict=True)):
-        dropped = {index for index in found if _stands_apart(page_rows, index, found)}
+    # Piece by piece: a head has its parts at the left and the right, and facing pages may swap them.
+    ordered = [[piece for row in rows(page.main) for piece in row] for page in pages]
+    furniture = page_furniture([[piece.text for piece in pieces] for pieces in ordered])
+    for number, (page, pieces, found) in enumerate(zip(pages, ordered, furniture, strict=True)):
+        dropped = {index for index in found if _stands_apart(pieces, index, found)}
         if number == 0:
-            dropped -= {index for index in dropped if _is_headline(page_rows[index], body_size)}
-        main = [piece for index, row in enumerate(page_rows) if index not in dropped for piece in row]
-        kept.append(_Page(main, page.turned))
+            dropped -= {index for index in dropped if _is_headline(pieces[index], body_size)}
+        kept.append(_Page([piece for index, piece in enumerate(pieces) if index not in dropped], page.turned))
     return kept
 
 
-def _stands_apart(page_rows: Sequence[Sequence[Piece]], index: int, found: frozenset[int]) -> bool:
+def _stands_apart(pieces: Sequence[Piece], index: int, found: frozenset[int]) -> bool:
     """Tell whether a gap, or another type size, parts the head or foot at `index` from the text of the page."""
     step = 1 if all(outer in found for outer in range(index)) else -1
-    inner = index + step
-    while inner in found:
-        inner += step
-    if not 0 <= inner < len(page_rows):
-        return True
-    edge, text = page_rows[inner - step][0], page_rows[inner][0]
-    gap = max(edge.top, text.top) - min(edge.bottom, text.bottom)
-    return gap > _FURNITURE_GAP * text.size or abs(edge.size - text.size) > _SAME_SIZE
+    while index in found and 0 <= index + step < len(pieces):
+        edge, text = pieces[index], pieces[index + step]
+        gap = max(edge.top, text.top) - min(edge.bottom, text.bottom)
+        if gap > _FURNITURE_GAP * text.size or abs(edge.size - text.size) > _SAME_SIZE:
+            return True
+        index += step
+    return index in found
 
 
-def _is_headline(row: Sequence[Piece], body_size: float) -> bool:
-    return row[0].size > HEADING_SIZE * body_size and any(map(str.isalpha, row[0].text))
+def _is_headline(piece: Piece, body_size: float) -> bool:
+    return piece.size > HEADING_SIZE * body_size and any(map(str.isalpha, piece.text))
 
 
 def _blocks(pages: Sequence[_Page], body_size: float) -> Iterator[Block]:
@@ -265,13 +286,26 @@ def _joined(found: Iterator[Block], body_size: float) -> list[Block]:
     """Return the blocks with paragraphs put together that go on in the next column or on the next page."""
     out: list[Block] = []
     for block in found:
-        before = out[-1] if out else None
-        if before and block.apart and _goes_on(before, block) and not _is_heading(block, body_size):
-            before.lines += block.lines
-            before.full = block.full
-        else:
+        at = _left_open(out, block) if block.apart and not _is_heading(block, body_size) else None
+        if at is None:
             out.append(block)
+            continue
+        # Behind what stood in between, such as a caption at the foot of the column.
+        before = out.pop(at)
+        before.lines += block.lines
+        before.full = block.full
+        out.append(before)
     return out
+
+
+def _left_open(out: Sequence[Block], block: Block) -> int | None:
+    """Return the index of the block that `block` goes on with: the last, or at a new column one before small print."""
+    for index in range(len(out) - 1, max(-1, len(out) - 2 - _MOST_BETWEEN), -1):
+        if _goes_on(out[index], block):
+            return index
+        if not block.begins_column or out[index].size >= block.size:
+            return None
+    return None
 
 
 def _goes_on(before: Block, block: Block) -> bool:
@@ -298,7 +332,7 @@ def _write(found: Sequence[Block], body_size: float, draft: Draft) -> str | None
     words = vocabulary(normalise("\n".join(line for block in found for line in block.lines)))
     headings: list[tuple[float, str]] = []
     page = 0
-    below_heading = True
+    below_heading, after_item = True, False
     for block in found:
         text = join_hyphens(join_wrapped([normalise(line) for line in block.lines], words), words)
         page += text.count("\f")
@@ -307,13 +341,20 @@ def _write(found: Sequence[Block], body_size: float, draft: Draft) -> str | None
             draft.heading(text)
             if page == 1 and block.size > HEADING_SIZE * body_size:
                 headings.append((block.size, text.strip("\f ")))
-        elif block.apart or below_heading:
+        elif (block.apart or below_heading) and not (after_item and is_item(block.lines[0], ())):
             draft.paragraph(text)
         else:
             draft.line(text)
-        below_heading = is_heading
+        below_heading, after_item = is_heading, is_item(block.lines[0], ())
     titles = [heading for heading in headings if len(heading[1]) >= _SHORTEST_TITLE]
     return max(titles, key=lambda heading: heading[0])[1] if titles else None
+
+
+def _page_label(document: PdfDocument, index: int) -> str:
+    try:
+        return normalise(document.get_page_label(index)).strip() or str(index + 1)
+    except UnicodeDecodeError:
+        return str(index + 1)
 
 
 def _metadata_title(document: PdfDocument) -> str | None:

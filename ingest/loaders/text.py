@@ -102,7 +102,7 @@ def load_markdown(path: Path) -> Extract:
     """
     from markdown_it import MarkdownIt
 
-    source = normalise(decode(read_bytes(path)))
+    source = normalise(decode(read_bytes(path))).replace("\f", "\n")
     fields, body = _front_matter(source)
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     draft = Draft()

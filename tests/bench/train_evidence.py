@@ -25,7 +25,8 @@ from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
 from ingest.pipeline import write_documents
-from rag.embeddings import MEANS_FILE, EmbeddingModel, Encoded
+from ingest.splitting import passage_spans
+from rag.embeddings import MEANS_FILE, EmbeddingModel
 from rag.evidence import COEFFICIENTS_FILE, FEATURES, PASSAGES, candidate_quotes, features
 from rag.pipeline import open_parts
 from rag.question import analyse
@@ -60,16 +61,27 @@ class Sample:
     same_language: np.ndarray
 
 
-def write_means(model: EmbeddingModel, passages: dict[str, list[str]], questions: dict[str, list[str]]) -> None:
-    """Write the mean token vectors of passages, and of questions by language."""
-    means = {"passage": np.mean([_mean(model.encode_passages(texts)) for texts in passages.values()], axis=0)}
-    for language, texts in questions.items():
-        means[f"question_{language}"] = _mean(model.encode_questions(texts))
+def write_means(model: EmbeddingModel, sets: Sequence[QuestionSet], more_questions: dict[str, list[str]]) -> None:
+    """Write the mean vectors and token vectors of passages and of questions, by language."""
+    passages: dict[str, list[str]] = {}
+    questions: dict[str, list[str]] = {language: list(texts) for language, texts in more_questions.items()}
+    for item in sets:
+        for document in item.documents:
+            passages.setdefault(str(document.language), []).extend(
+                document.text[start:end] for start, end in passage_spans(document.text, [])
+            )
+        for asked in item.questions:
+            questions.setdefault(asked.language, []).append(asked.text)
+    means: dict[str, np.ndarray] = {}
+    for kind, by_language, encode in (
+        ("passage", passages, model.encode_passages),
+        ("question", questions, model.encode_questions),
+    ):
+        for language, texts in by_language.items():
+            encoded = encode(list(dict.fromkeys(texts)))
+            means[f"{kind}_vector_{language}"] = np.mean([text.vector for text in encoded], axis=0)
+            means[f"{kind}_token_{language}"] = np.concatenate([text.tokens for text in encoded]).mean(axis=0)
     np.savez(MEANS_FILE, **{name: mean.astype(np.float32) for name, mean in means.items()})
-
-
-def _mean(encoded: Sequence[Encoded]) -> np.ndarray:
-    return np.concatenate([text.tokens for text in encoded]).mean(axis=0)
 
 
 def samples(model: EmbeddingModel, questions: QuestionSet) -> Iterator[Sample]:
@@ -224,12 +236,7 @@ def main() -> None:
     files = {"de": arguments.german, "en": arguments.english}
     sets = [squad_set(files[d], d, files[q], q) for d in files for q in files] + [city_set()]
     polish = (Path(__file__).parent / "questions.pl.txt").read_text("utf-8").splitlines()
-    write_means(
-        EmbeddingModel(Settings()),
-        {"de": [item.text for item in sets[0].documents], "en": [item.text for item in sets[3].documents]},
-        {"de": [item.text for item in sets[0].questions], "en": [item.text for item in sets[1].questions]}
-        | {"pl": polish},
-    )
+    write_means(EmbeddingModel(Settings()), sets, {"pl": polish})
     model = EmbeddingModel(Settings())  # reads the new means
     gathered = [sample for questions in sets for sample in samples(model, questions)]
     trained_on = (

@@ -59,10 +59,10 @@ def city_set() -> QuestionSet:
             documents.append(_city_document(entry))
             # Not `hash`, which differs from run to run.
             group = articles[entry["id"]] = zlib.crc32(entry["id"].encode())
-            for item in entry["questions"]:
-                questions.append(Asked(item["question"], item["language"], tuple(item["answers"]), entry["id"], group))
-            for item in entry["unanswerable"]:
-                questions.append(Asked(item["question"], item["language"], (), entry["id"], group))
+            questions.extend(
+                Asked(item["question"], item["language"], tuple(item.get("answers", ())), entry["id"], group)
+                for item in (*entry["questions"], *entry["unanswerable"])
+            )
     return QuestionSet("city documents", documents, questions, articles)
 
 

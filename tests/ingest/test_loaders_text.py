@@ -151,7 +151,7 @@ def test_form_feeds_begin_pages(tmp_path: Path) -> None:
 def test_a_viewer_s_page_heads_name_the_pages(tmp_path: Path) -> None:
     text = "Page 37 - Insider\nP. 37\nErster Text hier.\nPage 38 - Insider\nP. 38\nZweiter Text hier.\n 38\n"
     extract = load(written(tmp_path, "a.txt", text))
-    assert extract.text.split() == "Erster Text hier. Zweiter Text hier.".split()  # noqa: SIM905
+    assert extract.text.split() == "Erster Text hier. Zweiter Text hier.".split()
     assert [(extract.text[mark.start :][:4], mark.label) for mark in extract.pages] == [("Erst", "37"), ("Zwei", "38")]
 
 

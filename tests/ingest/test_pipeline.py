@@ -26,10 +26,15 @@ SETTINGS = Settings()
 def folder(tmp_path: Path) -> Path:
     made = tmp_path / "akten"
     (made / "presse").mkdir(parents=True)
-    (made / "rathaus.txt").write_text("Das Rathaus wurde am 4. Mai 1905 eröffnet.\n\nDer Turm ist 60 Meter hoch.", "utf-8")
-    (made / "presse" / "bad.md").write_text("# Freibad\n\nDas Freibad öffnet am 15. Mai. Die Karte kostet 4 Euro.", "utf-8")
+    (made / "rathaus.txt").write_text(
+        "Das Rathaus wurde am 4. Mai 1905 eröffnet.\n\nDer Turm ist 60 Meter hoch.", "utf-8"
+    )
+    (made / "presse" / "bad.md").write_text(
+        "# Freibad\n\nDas Freibad öffnet am 15. Mai. Die Karte kostet 4 Euro.", "utf-8"
+    )
     (made / "markt.html").write_text(
-        "<html lang=de><head><title>Wochenmarkt</title></head><body><nav>Start Kontakt</nav><article><h1>Wochenmarkt</h1>"
+        "<html lang=de><head><title>Wochenmarkt</title></head><body><nav>Start Kontakt</nav><article>"
+        "<h1>Wochenmarkt</h1>"
         "<p>Der Wochenmarkt findet jeden Samstag auf dem Neumarkt statt. Er beginnt um 7 Uhr und endet um 13 Uhr. "
         "Obst, Gemüse und Blumen kommen aus der Region.</p></article></body></html>",
         "utf-8",
@@ -187,7 +192,7 @@ def test_a_read_only_store_is_named_and_unharmed(folder: Path, store: Store) -> 
 
 def test_a_store_of_another_model_stays_as_it_is(folder: Path, store: Store) -> None:
     run(store, folder)
-    with pytest.raises(ModelError, match="another model|was made with"):
+    with pytest.raises(ModelError, match="was made with"):
         ingest([str(folder)], store, Settings(embedding_model="/anderes/modell"))
     assert len(store.records()) == 3
 
@@ -201,7 +206,9 @@ def test_remove_names_what_was_not_there(folder: Path, store: Store) -> None:
 
 def test_a_killed_ingest_leaves_whole_documents_and_the_next_one_finishes(folder: Path, store: Store) -> None:
     for number in range(40):
-        (folder / f"akte-{number:02d}.txt").write_text(f"Vorgang {number}. " + "Der Rat hat beschlossen. " * 200, "utf-8")
+        (folder / f"akte-{number:02d}.txt").write_text(
+            f"Vorgang {number}. " + "Der Rat hat beschlossen. " * 200, "utf-8"
+        )
     process = subprocess.Popen(
         [sys.executable, "-m", "ui", "ingest", str(folder), "--store", store.location],
         cwd=Path(__file__).parents[2],

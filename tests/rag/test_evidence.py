@@ -1,0 +1,117 @@
+"""Which ranges may be quoted, what kind of answer a sentence holds, and that scores are what the file says."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from rag.answer_types import answer_type, holds
+from rag.citations import MAX_QUOTE
+from rag.evidence import COEFFICIENTS_FILE, FEATURES, candidate_quotes, confidence, rank_evidence
+from rag.pipeline import Assistant
+from rag.question import analyse
+from rag.records import StoredPassage
+from rag.retrieval import Candidate
+
+
+def candidate(text: str, headings: tuple[tuple[int, int], ...] = ()) -> Candidate:
+    passage = StoredPassage("d:v:0", "d", "v", 0, len(text), text, "de")
+    nothing = np.zeros((3, 0))
+    return Candidate(passage, "Titel", 0.5, 0.0, 0.5, nothing, np.zeros((0, 2), int), headings)
+
+
+def quotes(text: str, headings: tuple[tuple[int, int], ...] = ()) -> list[str]:
+    return [text[quote.start : quote.end] for quote in candidate_quotes([candidate(text, headings)])]
+
+
+def test_headings_and_questions_are_no_answers() -> None:
+    text = "Freibad\nWann öffnet das Bad?\nEs öffnet am 15. Mai. Die Karte kostet 4 Euro."
+    assert quotes(text, ((0, 7),)) == ["Es öffnet am 15. Mai.", "Die Karte kostet 4 Euro."]
+
+
+def test_an_introduction_takes_in_its_list() -> None:
+    text = "Der Rat nannte drei Felder:\n• Kultur,\n• Bildung,\n• Sport.\n\nMehr steht im Bericht."
+    found = quotes(text)
+    assert found[0] == "Der Rat nannte drei Felder:\n• Kultur,\n• Bildung,\n• Sport."
+    assert found[-1] == "Mehr steht im Bericht."
+
+
+def test_a_long_list_ends_where_a_quote_does() -> None:
+    text = "Beteiligt waren:\n" + "\n".join(f"• Verein Nummer {number} aus der Nordstadt" for number in range(20))
+    first = quotes(text)[0]
+    assert len(first) <= MAX_QUOTE
+    assert first.endswith("Nordstadt")
+
+
+def test_a_long_sentence_is_cut_at_clauses() -> None:
+    text = "Der Rat, " + "der am Montag tagte, " * 40 + "beschloss nichts."
+    found = quotes(text)
+    assert all(0 < len(piece) <= MAX_QUOTE for piece in found)
+    assert "".join(found).replace(" ", "") == text.replace(" ", "")
+    assert found[0].endswith(",")
+    assert [len(piece) for piece in quotes("x" * 700)] == [300, 300, 100]
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Wann trat Krakau bei?", "time"),
+        ("In welchem Jahr wurde Eurocities gegründet?", "year"),
+        ("W którym roku powstała sieć?", "year"),
+        ("Um wie viel Uhr beginnt der Abend?", "clock"),
+        ("What are the opening hours?", "clock"),
+        ("Was kostet ein Reisepass?", "money"),
+        ("Ile kosztuje bilet?", "money"),
+        ("Wie viele Städte machen mit?", "number"),
+        ("Ilu mieszkańców ma Sofia?", "number"),
+        ("Who led the delegation?", "person"),
+        ("Kto kieruje urzędem?", "person"),
+        ("Wo findet es statt?", "place"),
+        ("Was ist Tech4KRK?", "other"),
+    ],
+)
+def test_what_a_question_asks_for(question: str, kind: str) -> None:
+    assert answer_type(question) == kind
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kind", "expected"),
+    [
+        ("Am 15. Oktober war es so weit.", "time", 1),
+        ("Am 15. Oktober war es so weit.", "year", -1),
+        ("Seit 1991 besteht sie.", "year", 1),
+        ("Krakau ist beigetreten.", "time", -1),
+        ("Geöffnet ist von 8.30 Uhr an.", "clock", 1),
+        ("Der Pass kostet 70 €.", "money", 1),
+        ("Es gibt einen Turm.", "number", -1),
+        ("Sechs Rathäuser gründeten das Netz.", "number", 1),
+        ("An der Spitze stand Barbara Novak.", "person", 1),
+        ("Irgendetwas.", "other", 0),
+    ],
+)
+def test_what_a_sentence_holds(sentence: str, kind: str, expected: int) -> None:
+    assert holds(sentence, kind) == expected  # type: ignore[arg-type]
+
+
+def test_the_coefficients_belong_to_the_features() -> None:
+    fitted = json.loads(COEFFICIENTS_FILE.read_text("utf-8"))
+    assert tuple(fitted["features"]) == FEATURES
+    for kind in ("same_language", "cross_language"):
+        assert len(fitted["sentence"][kind]["weights"]) == len(FEATURES)
+        assert fitted["confidence"][kind][0] > 0
+
+
+def test_evidence_is_ranked_and_nothing_gives_no_confidence(assistant: Assistant) -> None:
+    question = analyse("Seit wann sind Frankfurt und Krakau Partnerstädte?", assistant.model)
+    ranked = rank_evidence(question, assistant.retriever.candidates(question, 10))
+    probabilities = [item.probability for item in ranked]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert 0 < confidence(question, ranked) < 1
+    for item in ranked:
+        passage = item.candidate.passage
+        assert passage.start <= item.start < item.end <= passage.end
+        assert item.end - item.start <= MAX_QUOTE
+    assert rank_evidence(question, []) == []
+    assert confidence(question, []) == 0.0
