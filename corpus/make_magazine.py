@@ -40,66 +40,102 @@ LEAD = (
 
 # (kind, text): "p" a paragraph, "h" a sub-heading, "b" a list item.
 PAGE_36 = [
-    ("p", "Mehr Interessenten als Plätze gab es bei den „Peer-Learning-Partnerschaften“, gute "
-          "Argumente waren also gefragt. Krefeld hat es geschafft. Als "
-          "Partnerin wurde der Stadt Sofia zugeteilt, die Hauptstadt Bulgariens. Unter dem "
-          "Oberbegriff der digitalen Stadtentwicklung wollen beide Verwaltungen nun "
-          "voneinander lernen, und zwar auf Augenhöhe."),
-    ("p", "Wirtschaftsdezernent Eckart Preen wertet die Zusage als schönes Ergebnis für die "
-          "Stadt. Dass ausgerechnet eine Hauptstadt an die Seite Krefelds trete, mache die "
-          "Sache für ihn besonders reizvoll, denn das Paar sei offenkundig ungleich. "
-          "Mittlerweile komme die Zusammenarbeit in Schwung."),
+    (
+        "p",
+        "Mehr Interessenten als Plätze gab es bei den „Peer-Learning-Partnerschaften“, gute "
+        "Argumente waren also gefragt. Krefeld hat es geschafft. Als "
+        "Partnerin wurde der Stadt Sofia zugeteilt, die Hauptstadt Bulgariens. Unter dem "
+        "Oberbegriff der digitalen Stadtentwicklung wollen beide Verwaltungen nun "
+        "voneinander lernen, und zwar auf Augenhöhe.",
+    ),
+    (
+        "p",
+        "Wirtschaftsdezernent Eckart Preen wertet die Zusage als schönes Ergebnis für die "
+        "Stadt. Dass ausgerechnet eine Hauptstadt an die Seite Krefelds trete, mache die "
+        "Sache für ihn besonders reizvoll, denn das Paar sei offenkundig ungleich. "
+        "Mittlerweile komme die Zusammenarbeit in Schwung.",
+    ),
     ("h", "Wer mit wem lernt"),
-    ("p", "Außer dem Krefelder Gespann wurden fünf weitere Paare ausgesucht. In jedem davon "
-          "arbeitet eine deutsche Kommune mit einer Stadt aus einem anderen Land zusammen:"),
+    (
+        "p",
+        "Außer dem Krefelder Gespann wurden fünf weitere Paare ausgesucht. In jedem davon "
+        "arbeitet eine deutsche Kommune mit einer Stadt aus einem anderen Land zusammen:",
+    ),
     ("b", "Hamm lernt mit Arezzo in Italien."),
     ("b", "Geestland lernt mit Vari Voula Vouliagmeni in Griechenland."),
     ("b", "München lernt mit Utrecht in den Niederlanden."),
     ("b", "Arnsberg lernt mit Alba Iulia in Rumänien."),
     ("b", "Pirna lernt mit Bolesławiec in Polen."),
     ("h", "Vom Bildschirm an den Arbeitstisch"),
-    ("p", "Der Auftakt fand am Bildschirm statt. Im September setzten sich die Fachleute beider "
-          "Städte dann in Sofia an einen gemeinsamen Arbeitstisch. Der Gegenbesuch am "
-          "Niederrhein steht für 2023 im Kalender. So unterschiedlich die Größe der beiden "
-          "Städte ist, so ähnlich klingen die Fragen, die auf den Tisch kommen: Klimawandel, "
-          "Innovation, Beteiligung."),
-    ("p", "Beim letzten Punkt geht es nicht um Sprechstunden alter Art. Diskutiert wird, wie "
-          "ein Hackathon oder eine Ideenwerkstatt Menschen erreicht, die sonst nie ein Rathaus "
-          "betreten, und was Kinder und Jugendliche brauchen, damit sie mitreden können."),
+    (
+        "p",
+        "Der Auftakt fand am Bildschirm statt. Im September setzten sich die Fachleute beider "
+        "Städte dann in Sofia an einen gemeinsamen Arbeitstisch. Der Gegenbesuch am "
+        "Niederrhein steht für 2023 im Kalender. So unterschiedlich die Größe der beiden "
+        "Städte ist, so ähnlich klingen die Fragen, die auf den Tisch kommen: Klimawandel, "
+        "Innovation, Beteiligung.",
+    ),
+    (
+        "p",
+        "Beim letzten Punkt geht es nicht um Sprechstunden alter Art. Diskutiert wird, wie "
+        "ein Hackathon oder eine Ideenwerkstatt Menschen erreicht, die sonst nie ein Rathaus "
+        "betreten, und was Kinder und Jugendliche brauchen, damit sie mitreden können.",
+    ),
 ]
 
 PAGE_37 = [
     ("h", "Die Sache mit den Daten"),
-    ("p", "Besonders viel Raum nimmt in den Workshops ein Stoff ein, den jede Kommune besitzt "
-          "und kaum eine vollständig überblickt: ihre Daten. Die Runde arbeitet sich an vier "
-          "Fragen ab:"),
+    (
+        "p",
+        "Besonders viel Raum nimmt in den Workshops ein Stoff ein, den jede Kommune besitzt "
+        "und kaum eine vollständig überblickt: ihre Daten. Die Runde arbeitet sich an vier "
+        "Fragen ab:",
+    ),
     ("b", "Welche Daten werden auf welchem Weg gesammelt?"),
     ("b", "Wer verwaltet sie, und wo liegen die Hürden?"),
     ("b", "Unter welchen Bedingungen dürfen andere sie nutzen?"),
     ("b", "Wie wird aus Zahlen Wissen?"),
-    ("p", "Hinzu kommt die Frage nach dem Pilotprojekt. Ein guter Einfall soll in einer "
-          "Verwaltung zunächst ausprobiert werden können, bevor er im ganzen Haus gilt."),
-    ("p", "Dezernent Preen blickt dabei in drei Richtungen zugleich: nach Europa, auf das "
-          "ganze Bundesgebiet und vor die eigene Haustür. Er erwartet Aufschluss darüber, "
-          "wie der digitale Wandel einer Stadt nützt, die sich nachhaltig und im Sinne des "
-          "Gemeinwohls entwickeln möchte."),
+    (
+        "p",
+        "Hinzu kommt die Frage nach dem Pilotprojekt. Ein guter Einfall soll in einer "
+        "Verwaltung zunächst ausprobiert werden können, bevor er im ganzen Haus gilt.",
+    ),
+    (
+        "p",
+        "Dezernent Preen blickt dabei in drei Richtungen zugleich: nach Europa, auf das "
+        "ganze Bundesgebiet und vor die eigene Haustür. Er erwartet Aufschluss darüber, "
+        "wie der digitale Wandel einer Stadt nützt, die sich nachhaltig und im Sinne des "
+        "Gemeinwohls entwickeln möchte.",
+    ),
     ("h", "Blick nach Norden: Kopenhagen setzt Maßstäbe"),
-    ("p", "Sofia ist nicht die einzige Adresse, bei der sich Krefeld umschaut. Drei Tage lang "
-          "war eine Delegation vom Niederrhein in der dänischen Hauptstadt unterwegs, "
-          "begleitet von KREFELD BUSINESS. Auf der Suche nach guten Beispielen für die Smart "
-          "City wurde sie an vielen Stellen fündig."),
-    ("p", "Am stärksten wirkte das Fahrrad nach. Kopenhagen richtet seinen Verkehr an ihm aus "
-          "und gilt den Reisenden deshalb als Messlatte. Dasselbe Urteil fällten sie über das "
-          "digitale Ökosystem der Stadt und über die Lebensqualität."),
-    ("p", "Nun beginnt die Arbeit zu Hause. Das Gesehene soll in den Alltag der Krefelder "
-          "Verwaltung einfließen und dort in eigene Vorhaben münden. Fertige Rezepte "
-          "verspricht sich niemand davon, wohl aber einen klareren Blick auf das, was in "
-          "Krefeld möglich ist."),
+    (
+        "p",
+        "Sofia ist nicht die einzige Adresse, bei der sich Krefeld umschaut. Drei Tage lang "
+        "war eine Delegation vom Niederrhein in der dänischen Hauptstadt unterwegs, "
+        "begleitet von KREFELD BUSINESS. Auf der Suche nach guten Beispielen für die Smart "
+        "City wurde sie an vielen Stellen fündig.",
+    ),
+    (
+        "p",
+        "Am stärksten wirkte das Fahrrad nach. Kopenhagen richtet seinen Verkehr an ihm aus "
+        "und gilt den Reisenden deshalb als Messlatte. Dasselbe Urteil fällten sie über das "
+        "digitale Ökosystem der Stadt und über die Lebensqualität.",
+    ),
+    (
+        "p",
+        "Nun beginnt die Arbeit zu Hause. Das Gesehene soll in den Alltag der Krefelder "
+        "Verwaltung einfließen und dort in eigene Vorhaben münden. Fertige Rezepte "
+        "verspricht sich niemand davon, wohl aber einen klareren Blick auf das, was in "
+        "Krefeld möglich ist.",
+    ),
     ("h", "Stichwort: Peer-Learning"),
-    ("p", "Das englische Wort „peer“ bezeichnet jemanden, der einem gleichgestellt ist. Beim "
-          "Peer-Learning gibt es deshalb weder Lehrer noch Schüler. Wer eine Aufgabe schon "
-          "gelöst hat, berichtet davon; wer noch davorsteht, fragt nach. In der nächsten "
-          "Runde sind die Rollen vertauscht."),
+    (
+        "p",
+        "Das englische Wort „peer“ bezeichnet jemanden, der einem gleichgestellt ist. Beim "
+        "Peer-Learning gibt es deshalb weder Lehrer noch Schüler. Wer eine Aufgabe schon "
+        "gelöst hat, berichtet davon; wer noch davorsteht, fragt nach. In der nächsten "
+        "Runde sind die Rollen vertauscht.",
+    ),
 ]
 
 CONTACT = [
@@ -120,16 +156,23 @@ def styles():
     for name, file in [("Vera", "Vera.ttf"), ("Vera-Bold", "VeraBd.ttf"), ("Vera-Italic", "VeraIt.ttf")]:
         pdfmetrics.registerFont(TTFont(name, file))
     body = ParagraphStyle(
-        "body", fontName="Vera", fontSize=10.3, leading=15.2, alignment=TA_JUSTIFY, spaceAfter=7,
-        hyphenationLang="de_DE", hyphenationMinWordLength=7, embeddedHyphenation=1,
+        "body",
+        fontName="Vera",
+        fontSize=10.3,
+        leading=15.2,
+        alignment=TA_JUSTIFY,
+        spaceAfter=7,
+        hyphenationLang="de_DE",
+        hyphenationMinWordLength=7,
+        embeddedHyphenation=1,
     )
     return {
         "p": body,
         "b": ParagraphStyle("list", parent=body, leftIndent=12, bulletIndent=1, spaceAfter=3),
-        "h": ParagraphStyle("sub", fontName="Vera-Bold", fontSize=11.5, leading=15,
-                            textColor=NAVY, spaceBefore=8, spaceAfter=4),
-        "title": ParagraphStyle("title", fontName="Vera-Bold", fontSize=23, leading=28, textColor=NAVY,
-                                spaceAfter=10),
+        "h": ParagraphStyle(
+            "sub", fontName="Vera-Bold", fontSize=11.5, leading=15, textColor=NAVY, spaceBefore=8, spaceAfter=4
+        ),
+        "title": ParagraphStyle("title", fontName="Vera-Bold", fontSize=23, leading=28, textColor=NAVY, spaceAfter=10),
         "lead": ParagraphStyle("lead", fontName="Vera-Italic", fontSize=11.5, leading=16),
         "box": ParagraphStyle("box", fontName="Vera", fontSize=9.5, leading=13.5),
     }
@@ -170,6 +213,7 @@ def page_template(number, picture_y, picture_height, frames):
         return (inner, outer) if number % 2 else (outer, inner)
 
     def before(canvas, _):
+        canvas.addPageLabel(canvas.getPageNumber() - 1, style="ARABIC", start=number)
         small_print(canvas, *in_order("StadtMagazin Krefeld", "Digitale Stadt"), HEIGHT - 36)
         canvas.saveState()
         canvas.setStrokeColor(GREY)
@@ -192,8 +236,13 @@ def frame(x, y, width, height, name):
 def build(output):
     style = styles()
     document = BaseDocTemplate(
-        str(output), pagesize=A4, invariant=1, pageCompression=1,
-        title="StadtMagazin Krefeld, Seiten 36 und 37", author="citycite", lang="de",
+        str(output),
+        pagesize=A4,
+        invariant=1,
+        pageCompression=1,
+        title="StadtMagazin Krefeld, Seiten 36 und 37",
+        author="citycite",
+        lang="de",
     )
     second = MARGIN + COLUMN + GUTTER
     top = HEIGHT - 58
@@ -201,35 +250,54 @@ def build(output):
     upper, lower = 120, 236  # heights of the two drawings
     below_picture = top - head - upper - 24
     above_picture = foot + lower + 26
-    document.addPageTemplates([
-        page_template(36, top - head - upper, upper, [
-            frame(MARGIN, top - head, WIDTH - 2 * MARGIN, head, "headline"),
-            frame(MARGIN, foot, COLUMN, below_picture - foot, "left"),
-            frame(second, foot, COLUMN, below_picture - foot, "right"),
-        ]),
-        page_template(37, foot + 12, lower, [
-            frame(MARGIN, above_picture, COLUMN, top - above_picture, "left"),
-            frame(second, above_picture, COLUMN, top - above_picture, "right"),
-        ]),
-    ])
-    box = Table([[[Paragraph(text, style["h" if kind == "h" else "box"]) for kind, text in CONTACT]]],
-                colWidths=[COLUMN])
-    box.setStyle(TableStyle([
-        ("BACKGROUND", (0, 0), (-1, -1), SAND),
-        ("LEFTPADDING", (0, 0), (-1, -1), 10),
-        ("TOPPADDING", (0, 0), (-1, -1), 4),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
-    ]))
-    document.build([
-        NextPageTemplate("page-37"),
-        Paragraph(TITLE, style["title"]),
-        Paragraph(LEAD, style["lead"]),
-        FrameBreak(),
-        *flow(PAGE_36, style),
-        *flow(PAGE_37, style),
-        Spacer(1, 8),
-        box,
-    ])
+    document.addPageTemplates(
+        [
+            page_template(
+                36,
+                top - head - upper,
+                upper,
+                [
+                    frame(MARGIN, top - head, WIDTH - 2 * MARGIN, head, "headline"),
+                    frame(MARGIN, foot, COLUMN, below_picture - foot, "left"),
+                    frame(second, foot, COLUMN, below_picture - foot, "right"),
+                ],
+            ),
+            page_template(
+                37,
+                foot + 12,
+                lower,
+                [
+                    frame(MARGIN, above_picture, COLUMN, top - above_picture, "left"),
+                    frame(second, above_picture, COLUMN, top - above_picture, "right"),
+                ],
+            ),
+        ]
+    )
+    box = Table(
+        [[[Paragraph(text, style["h" if kind == "h" else "box"]) for kind, text in CONTACT]]], colWidths=[COLUMN]
+    )
+    box.setStyle(
+        TableStyle(
+            [
+                ("BACKGROUND", (0, 0), (-1, -1), SAND),
+                ("LEFTPADDING", (0, 0), (-1, -1), 10),
+                ("TOPPADDING", (0, 0), (-1, -1), 4),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 8),
+            ]
+        )
+    )
+    document.build(
+        [
+            NextPageTemplate("page-37"),
+            Paragraph(TITLE, style["title"]),
+            Paragraph(LEAD, style["lead"]),
+            FrameBreak(),
+            *flow(PAGE_36, style),
+            *flow(PAGE_37, style),
+            Spacer(1, 8),
+            box,
+        ]
+    )
 
 
 if __name__ == "__main__":

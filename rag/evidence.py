@@ -91,6 +91,7 @@ FEATURES = (
     "place_held",
     "cities_missing",  # share of the cities named in the question that passage and title don't name
     "city_in_sentence",
+    "other_city",  # the sentence names cities, and none that the question names
     "numbers_missing",
     "names_missing",  # share of the other capitalised words, for languages that capitalise names alone
     "is_item",  # a list item or table row
@@ -224,6 +225,7 @@ def features(question: Question, candidates: Sequence[Candidate], quotes: Sequen
 def _passage_features(question: Question, candidate: Candidate) -> dict[str, float]:
     met = candidate.matches.max(axis=1) if candidate.matches.size else np.zeros(len(question.tokens))
     content = met[question.content] if question.content.any() else met
+    language = candidate.passage.language
     named = f"{candidate.title}\n{candidate.passage.text}"
     return {
         "passage_match": float(met @ question.weights),
@@ -231,7 +233,7 @@ def _passage_features(question: Question, candidate: Candidate) -> dict[str, flo
         "passage_weakest": float(content.min()),
         "dense": candidate.dense,
         "lexical": candidate.lexical / 10,
-        "words_in_passage": _share_of_words(question, named, candidate.passage.language),
+        "words_in_passage": _share_of_words(_asked(question.words, language), frozenset(stems(named, language))),
         "cities_missing": _share_missing(question.cities, set(city_keys(named))),
         "numbers_missing": _share_missing(question.numbers, set(re.findall(r"\d+", named))),
         "names_missing": _share_missing(question.names, {fold(word)[:_NAME_STEM] for word in _NAME.findall(named)}),
@@ -280,22 +282,34 @@ def _coverage(candidate: Candidate, quote: Quote) -> dict[str, float]:
 
 
 def _text_features(question: Question, text: str, language: str | None) -> dict[str, float]:
-    there = stems(text, language)
-    asked = {stem for word in question.words for stem in (*stems(word, language), fold(word))}
-    new = {stem for stem in there if stem not in asked and len(stem) > _SHORT_WORD}
+    there = frozenset(stems(text, language))
+    asked = _asked(question.words, language)
+    new = sum(len(stem) > _SHORT_WORD and not any(stem in word for word in asked) for stem in there)
+    cities = set(city_keys(text))
     held = dict.fromkeys(_TYPE_FEATURES.values(), 0.0)
     if question.type != "other":
         held[_TYPE_FEATURES[question.type]] = holds(text, question.type)
     return {
-        "words_in_sentence": _share_of_words(question, text, language),
-        "new_words": float(np.log1p(len(new))),
-        "new_share": len(new) / max(len(set(there)), 1),
-        "city_in_sentence": float(bool(question.cities & set(city_keys(text)))),
+        "words_in_sentence": _share_of_words(asked, there),
+        "new_words": float(np.log1p(new)),
+        "new_share": new / max(len(there), 1),
+        "city_in_sentence": float(bool(question.cities & cities)),
+        "other_city": float(bool(question.cities and cities) and not question.cities & cities),
         "is_item": float(bool(_ITEM.match(text) or _ROW.search(text))),
         "is_introduction": float(":\n" in text or text.endswith(":")),
         "length": float(np.log(len(text))),
         **held,
     }
+
+
+@lru_cache(maxsize=256)
+def _asked(words: tuple[str, ...], language: str | None) -> tuple[frozenset[str], ...]:
+    """Return for each content word of the question the stems under which a text of `language` may hold it."""
+    return tuple(frozenset((*stems(word, language), fold(word))) for word in words)
+
+
+def _share_of_words(asked: Sequence[frozenset[str]], there: frozenset[str]) -> float:
+    return sum(not word.isdisjoint(there) for word in asked) / len(asked) if asked else 0.0
 
 
 def _best_matches(candidate: Candidate, start: int, end: int) -> np.ndarray:
@@ -322,15 +336,6 @@ def _tokens_in(candidate: Candidate, start: int, end: int) -> np.ndarray:
     # A token may take in the blank before its word.
     inside: np.ndarray = (candidate.offsets[:, 0] >= start - 1) & (candidate.offsets[:, 1] <= end + 1)
     return inside & (candidate.offsets[:, 1] > start)
-
-
-def _share_of_words(question: Question, text: str, language: str | None) -> float:
-    """Return the share of the question's content words of which `text` holds the stem or the form itself."""
-    if not question.words:
-        return 0.0
-    there = set(stems(text, language))
-    met = [not there.isdisjoint(stems(word, language)) or fold(word) in there for word in question.words]
-    return sum(met) / len(met)
 
 
 def _share_missing(wanted: frozenset[str], there: set[str]) -> float:

@@ -70,6 +70,7 @@ def is_function_word(word: str, language: Language) -> bool:
     return word in _FUNCTION_WORDS[language]
 
 
+@lru_cache(maxsize=200_000)
 def fold(word: str) -> str:
     """Return `word` in lower case without diacritics: `Kraków` -> `krakow`, `Größe` -> `grosse`."""
     decomposed = unicodedata.normalize("NFKD", word.casefold().replace("ł", "l"))

@@ -30,15 +30,16 @@ def packed(tokens: np.ndarray) -> bytes:
     return (nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)).tobytes()
 
 
-# Both numbers of each possible byte: a look-up is several times faster than shifting and subtracting.
-_PAIRS = np.array([[(byte & 15) - 8, (byte >> 4) - 8] for byte in range(256)], dtype=np.float32)
+# The four numbers of each possible pair of bytes (1 MB): one look-up is several times faster than shifting.
+_NIBBLES = np.arange(65536, dtype=np.uint16)[:, None] >> np.array([0, 4, 8, 12], dtype=np.uint16) & 15
+_QUADS = _NIBBLES.astype(np.float32) - 8.0
 
 
 def unpacked(data: bytes, dimensions: int) -> np.ndarray:
-    """Return what `packed` kept, as unit vectors of shape (n, d)."""
-    rows = _PAIRS[np.frombuffer(data, np.uint8)].reshape(-1, dimensions)
+    """Return what `packed` kept, as unit vectors of shape (n, d); d is a multiple of 4."""
+    rows: np.ndarray = _QUADS.take(np.frombuffer(data, "<u2"), axis=0).reshape(-1, dimensions)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    rows /= np.where(norms == 0, 1.0, norms)[:, None]
+    rows *= (1.0 / np.where(norms == 0, 1.0, norms))[:, None].astype(np.float32)
     return rows
 
 

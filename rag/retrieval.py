@@ -25,9 +25,9 @@ from rag.records import StoredPassage, context_in, headings_in
 from rag.store import Store
 from rag.token_index import PassageTokens, TokenIndex
 
-# Passages taken from each side. On 120 paragraphs the right one is among the first 20 of either side in 99.8 %; the
-# rest is room for larger stores. Scoring them all costs about 15 ms.
-POOL = 32
+# Passages taken from each side. Scoring them costs about half a millisecond each; on 373 passages of city documents
+# the right one is among the 24 nearest by vector in 85 %, among the 32 nearest in 87 %.
+POOL = 24
 # Weight of a BM25 point beside the mean token similarity, whose spread over passages is 0.07: a name that only one
 # passage holds (about 6 points) moves it by a quarter of that. Chosen on German questions.
 LEXICAL_WEIGHT = 0.003
