@@ -233,46 +233,37 @@ def frame(x, y, width, height, name):
     return Frame(x, y, width, height, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0, id=name)
 
 
-def build(output):
-    style = styles()
-    document = BaseDocTemplate(
-        str(output),
-        pagesize=A4,
-        invariant=1,
-        pageCompression=1,
-        title="StadtMagazin Krefeld, Seiten 36 und 37",
-        author="citycite",
-        lang="de",
-    )
+def page_templates():
     second = MARGIN + COLUMN + GUTTER
     top = HEIGHT - 58
     head, foot = 134, 56
     upper, lower = 120, 236  # heights of the two drawings
     below_picture = top - head - upper - 24
     above_picture = foot + lower + 26
-    document.addPageTemplates(
-        [
-            page_template(
-                36,
-                top - head - upper,
-                upper,
-                [
-                    frame(MARGIN, top - head, WIDTH - 2 * MARGIN, head, "headline"),
-                    frame(MARGIN, foot, COLUMN, below_picture - foot, "left"),
-                    frame(second, foot, COLUMN, below_picture - foot, "right"),
-                ],
-            ),
-            page_template(
-                37,
-                foot + 12,
-                lower,
-                [
-                    frame(MARGIN, above_picture, COLUMN, top - above_picture, "left"),
-                    frame(second, above_picture, COLUMN, top - above_picture, "right"),
-                ],
-            ),
-        ]
-    )
+    return [
+        page_template(
+            36,
+            top - head - upper,
+            upper,
+            [
+                frame(MARGIN, top - head, WIDTH - 2 * MARGIN, head, "headline"),
+                frame(MARGIN, foot, COLUMN, below_picture - foot, "left"),
+                frame(second, foot, COLUMN, below_picture - foot, "right"),
+            ],
+        ),
+        page_template(
+            37,
+            foot + 12,
+            lower,
+            [
+                frame(MARGIN, above_picture, COLUMN, top - above_picture, "left"),
+                frame(second, above_picture, COLUMN, top - above_picture, "right"),
+            ],
+        ),
+    ]
+
+
+def contact_box(style):
     box = Table(
         [[[Paragraph(text, style["h" if kind == "h" else "box"]) for kind, text in CONTACT]]], colWidths=[COLUMN]
     )
@@ -286,6 +277,21 @@ def build(output):
             ]
         )
     )
+    return box
+
+
+def build(output):
+    style = styles()
+    document = BaseDocTemplate(
+        str(output),
+        pagesize=A4,
+        invariant=1,
+        pageCompression=1,
+        title="StadtMagazin Krefeld, Seiten 36 und 37",
+        author="citycite",
+        lang="de",
+    )
+    document.addPageTemplates(page_templates())
     document.build(
         [
             NextPageTemplate("page-37"),
@@ -295,7 +301,7 @@ def build(output):
             *flow(PAGE_36, style),
             *flow(PAGE_37, style),
             Spacer(1, 8),
-            box,
+            contact_box(style),
         ]
     )
 

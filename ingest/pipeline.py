@@ -165,7 +165,7 @@ def _in_folder(folder: Path, report: Report) -> Iterator[Path]:
 def _ignored(folder: Path) -> pathspec.PathSpec[Any]:
     file = folder / IGNORE_FILE
     lines = file.read_text("utf-8").splitlines() if file.is_file() else []
-    return pathspec.PathSpec.from_lines("gitwildmatch", lines)
+    return pathspec.PathSpec.from_lines("gitignore", lines)
 
 
 def document_id(source: Path) -> str:

@@ -30,6 +30,9 @@ from rag.sentences import sentence_spans
 COEFFICIENTS_FILE = Path(__file__).with_name("evidence.json")
 # Passages whose sentences are weighed. The right one is among the first 8 in 99.5 % of the questions measured.
 PASSAGES = 8
+# In log-odds. Cross-validated on the city documents, 2 lifts the area under the curve that tells right answers from
+# all others from 0.65 to 0.68, and costs nothing in the choice of the sentence.
+_MISSING_KIND = 2.0
 _RELATIVE = {
     "sentence_match": "match_to_best",
     "sentence_content": "content_to_best",
@@ -129,7 +132,7 @@ def rank_evidence(question: Question, candidates: Sequence[Candidate]) -> list[E
         return []
     table = features(question, weighed, quotes)
     same = np.array([weighed[quote.passage].passage.language in (question.language, None) for quote in quotes])
-    scores = np.where(same, _logit(table, "same_language"), _logit(table, "cross_language"))
+    scores = np.where(same, _logit(table, "same_language"), _logit(table, "cross_language")) - kind_penalty(table)
     evidence = [
         Evidence(
             candidate=weighed[quote.passage],
@@ -192,11 +195,17 @@ def _pieces(text: str, start: int, end: int) -> list[tuple[int, int]]:
     while end - start > MAX_QUOTE:
         window = text[start : start + MAX_QUOTE]
         borders = [match.end() for match in _CLAUSE_END.finditer(window) if match.end() > MAX_QUOTE // 2]
-        cut = borders[-1] if borders else max(window.rfind(" "), MAX_QUOTE // 2)
+        cut = borders[-1] if borders else _last_blank(window)
         pieces.append((start, start + len(window[:cut].rstrip())))
         start += cut
         start += len(text[start:end]) - len(text[start:end].lstrip())
     return [*pieces, (start, end)] if start < end else pieces
+
+
+def _last_blank(window: str) -> int:
+    """Return where to cut: at the last blank of the second half, or at the end where there is none."""
+    blank = window.rfind(" ")
+    return blank if blank > MAX_QUOTE // 2 else MAX_QUOTE
 
 
 def features(question: Question, candidates: Sequence[Candidate], quotes: Sequence[Quote]) -> np.ndarray:
@@ -340,6 +349,16 @@ def _tokens_in(candidate: Candidate, start: int, end: int) -> np.ndarray:
 
 def _share_missing(wanted: frozenset[str], there: set[str]) -> float:
     return len(wanted - there) / len(wanted) if wanted else 0.0
+
+
+def kind_penalty(table: np.ndarray) -> np.ndarray:
+    """Return what each quote loses where the question asks for a time, a sum or a number and the quote holds none.
+
+    Fitted, these features get little weight, because they are unset for most questions; yet no such sentence answers.
+    """
+    demanded = [FEATURES.index(name) for name in ("time_held", "year_held", "unit_held", "number_held")]
+    penalty: np.ndarray = np.where((table[:, demanded] < 0).any(axis=1), _MISSING_KIND, 0.0)
+    return penalty
 
 
 def _logit(table: np.ndarray, kind: str) -> np.ndarray:

@@ -163,7 +163,7 @@ class Store:
         except OSError as error:
             raise StoreError(f"The store {folder.resolve()} cannot be made: {error.strerror}.") from error
         # SQLite needs to write beside the database even to read it.
-        if not os.access(folder, os.W_OK) or not all(os.access(file, os.W_OK) for file in folder.glob("*.sqlite3")):
+        if not all(_is_writable(path) for path in (folder, *folder.glob("*.sqlite3"))):
             raise StoreError(
                 f"The store {folder.resolve()} is read-only for this user. Give the user who runs citycite write "
                 "access to the folder and its files, or name another with --store."
@@ -412,6 +412,10 @@ class Store:
         with self._translated():
             for at in range(0, len(ids), BATCH):
                 collection.delete(ids=list(ids[at : at + BATCH]))
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _new_token() -> str:

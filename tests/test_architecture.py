@@ -33,7 +33,7 @@ def test_packages_import_only_what_lies_below_them(package: str) -> None:
 
 
 def test_functions_and_files_stay_short() -> None:
-    for file in [f for package in (*ALLOWED, "tests", "corpus") for f in (ROOT / package).rglob("*.py")]:
+    for file in [f for package in (*ALLOWED, "tests", "scripts", "corpus") for f in (ROOT / package).rglob("*.py")]:
         source = file.read_text("utf-8")
         assert source.count("\n") < 500, file
         for node in ast.walk(ast.parse(source)):

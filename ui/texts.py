@@ -46,7 +46,7 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "example_2": Text(
         "Wann hat Köln mit dem Masterplan Digitalisierung begonnen?",
-        "When did Cologne start its digital master plan?",
+        "In which year was Eurocities founded?",
         "Kiedy Kolonia rozpoczęła prace nad planem cyfryzacji?",
     ),
     "example_3": Text(

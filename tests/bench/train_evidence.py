@@ -27,7 +27,7 @@ from tqdm import tqdm
 from ingest.pipeline import write_documents
 from ingest.splitting import passage_spans
 from rag.embeddings import MEANS_FILE, EmbeddingModel
-from rag.evidence import COEFFICIENTS_FILE, FEATURES, PASSAGES, candidate_quotes, features
+from rag.evidence import COEFFICIENTS_FILE, FEATURES, PASSAGES, candidate_quotes, features, kind_penalty
 from rag.pipeline import open_parts
 from rag.question import analyse
 from rag.retrieval import Candidate, HybridRetriever
@@ -159,7 +159,7 @@ class Scored:
 def score(sample: Sample, fitted: Fitted) -> Scored:
     """Return the best quote of a sample."""
     by_kind = [model.decision_function(scaler.transform(sample.table)) for scaler, model in fitted.values()]
-    odds = np.where(sample.same_language, *by_kind)
+    odds = np.where(sample.same_language, *by_kind) - kind_penalty(sample.table)
     best = int(odds.argmax())
     return Scored(sample, float(odds[best]), bool(sample.labels[best]), KINDS[int(not sample.same_language[best])])
 

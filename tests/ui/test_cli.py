@@ -71,7 +71,7 @@ def test_ask_json_follows_the_contract(run: Run, corpus_store: Path) -> None:
 
 
 def test_ask_in_words_shows_quote_and_source(run: Run, corpus_store: Path) -> None:
-    code, out, _ = run("ask", "When was Eurocities founded?", "--store", corpus_store)
+    code, out, _ = run("ask", "In which year was Eurocities founded?", "--store", corpus_store)
     assert code == 0
     assert "1986" in out
     assert "[1]" in out
