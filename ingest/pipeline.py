@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -283,11 +283,17 @@ class _Writer:
         self.tokens.drop(self._store.remove(ids))
 
 
-def write_documents(documents: Iterable[Document], store: Store, model: EmbeddingModel) -> None:
-    """Split, embed and store documents that are already text, such as the paragraphs of a question set."""
+def write_documents(
+    documents: Iterable[Document], store: Store, model: EmbeddingModel, advance: Callable[[], None] = lambda: None
+) -> None:
+    """Split, embed and store documents that are already text, such as the paragraphs of a question set.
+
+    A document without a language gets the one detected. `advance` is called once for each document.
+    """
     with store.writing():
-        writer = _Writer(store, model, Report())
-        for document in documents:
+        writer = _Writer(store, model, Report(), advance)
+        for given in documents:
+            document = given if given.language else replace(given, language=detect_language(given.text))
             content_hash = hashlib.sha256(document.text.encode()).hexdigest()
             spans = passage_spans(document.text, [mark.start for mark in document.sections])
             writer.add(_Prepared(document, content_hash, spans, is_new=True))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from rag.answering import Answerer, ExtractiveAnswerer, Span, abstention
+from rag.answering import Answerer, Draft, ExtractiveAnswerer, Span, abstention
 from rag.citations import cite, passage_of
 from rag.embeddings import EmbeddingModel
 from rag.errors import NotFoundError, UsageError
@@ -15,18 +16,29 @@ from rag.evidence import confidence, rank_evidence
 from rag.language import question_language
 from rag.lexical import LexicalIndex
 from rag.question import analyse
-from rag.retrieval import HybridRetriever, Parts
-from rag.schema import Answer, Citation, Document, DocumentSummary, Language, Passage, Timings
+from rag.records import StoredPassage
+from rag.retrieval import ALL, POOL, HybridRetriever, Parts
+from rag.schema import Answer, Citation, Document, DocumentSummary, Filters, Language, Passage, Timings
 from rag.settings import Settings, load_settings
 from rag.store import Store
 from rag.token_index import TokenIndex
 from rag.verification import stands_in
 
-# Passages handed to the evidence scorer, which weighs the first 8.
-_CANDIDATES = 10
 # A document may be replaced between retrieval and quoting; then the question is tried once more.
 _TRIES = 2
 MAX_TOP_K = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """How an answer came about: `quotes` that it shows, or would show without the threshold, and `passages` found.
+
+    Both best first.
+    """
+
+    answer: Answer
+    quotes: tuple[Citation, ...]
+    passages: tuple[StoredPassage, ...]
 
 
 class Assistant:
@@ -57,39 +69,46 @@ class Assistant:
             opened.store.check_model(settings.embedding_model)
         return opened
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, filters: Filters = ALL) -> Answer:
         """Answer `question` from the store, with citations, or abstain.
 
         Raises:
             UsageError: the question is empty or longer than the setting `max_question` (characters).
             StoreError, ModelError: the store or the model cannot be used.
         """
+        return self.trail(question, filters).answer
+
+    def trail(self, question: str, filters: Filters = ALL) -> Trail:
+        """Answer as `ask` does, and say what the answer came from; raises the same."""
         clock = _Clock()
         text = self._checked(question)
         if not self._has_documents():
-            return _abstained(text, question_language(text), 0.0, clock)
+            return Trail(_abstained(text, question_language(text), 0.0, clock), (), ())
         analysed = analyse(text, self.model)
         for _ in range(_TRIES):
-            candidates = self.retriever.candidates(analysed, _CANDIDATES)
+            candidates = self.retriever.candidates(analysed, POOL, filters)
             clock.retrieved()
             ranked = rank_evidence(analysed, candidates)
             sure = confidence(analysed, ranked)
-            if sure < self.settings.threshold or not ranked:
-                return _abstained(text, analysed.language, sure, clock)
-            draft = self.answerer.draft(analysed, ranked)
+            draft = self.answerer.draft(analysed, ranked) if ranked else Draft("", ())
             citations = self._cited(draft.spans)
-            if citations is not None:
-                return Answer(
-                    question=text,
-                    language=analysed.language,
-                    answer=draft.text,
-                    abstained=False,
-                    confidence=sure,
-                    mode=self.answerer.mode,
-                    timings_ms=clock.timings(),
-                    citations=citations,
-                )
-        return _abstained(text, analysed.language, 0.0, clock)
+            if citations is None:
+                continue
+            passages = tuple(candidate.passage for candidate in candidates)
+            if sure < self.settings.threshold or not citations:
+                return Trail(_abstained(text, analysed.language, sure, clock), citations, passages)
+            answer = Answer(
+                question=text,
+                language=analysed.language,
+                answer=draft.text,
+                abstained=False,
+                confidence=sure,
+                mode=self.answerer.mode,
+                timings_ms=clock.timings(),
+                citations=citations,
+            )
+            return Trail(answer, citations, passages)
+        return Trail(_abstained(text, analysed.language, 0.0, clock), (), ())
 
     def search(self, query: str, top_k: int = 10) -> list[Passage]:
         """Return the `top_k` passages that fit `query` best, best first.

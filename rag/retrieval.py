@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,12 @@ from rag.embeddings import EmbeddingModel
 from rag.late_interaction import matches
 from rag.lexical import LexicalIndex
 from rag.question import Question, analyse
-from rag.records import StoredPassage, context_in, headings_in
+from rag.records import StoredPassage, context_in, headings_in, passage_ids
+from rag.schema import Filters
 from rag.store import Store
 from rag.token_index import PassageTokens, TokenIndex
 
+ALL = Filters()
 # Passages taken from each side. Scoring them costs about half a millisecond each; on 373 passages of city documents
 # the right one is among the 24 nearest by vector in 85 %, among the 32 nearest in 87 %.
 POOL = 24
@@ -73,8 +76,8 @@ class PassageRetriever(BaseRetriever):
     top_k: int = 10
 
     @abstractmethod
-    def candidates(self, question: Question, count: int) -> list[Candidate]:
-        """Return up to `count` visible passages, best first."""
+    def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
+        """Return up to `count` visible passages that `filters` let through, best first."""
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
@@ -99,44 +102,49 @@ class PassageRetriever(BaseRetriever):
 class DenseRetriever(PassageRetriever):
     """Nearest passages by vector."""
 
-    def candidates(self, question: Question, count: int) -> list[Candidate]:
+    def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
         """Return up to `count` visible passages by cosine."""
-        dense, _ = _pool(self.parts, question, count, lexical=False)
+        dense, _ = _pool(self.parts, question, count, filters, lexical=False)
         return _ranked(self.parts, question, dense, {}, lambda candidate: candidate.dense)[:count]
 
 
 class LexicalRetriever(PassageRetriever):
     """Best passages by words."""
 
-    def candidates(self, question: Question, count: int) -> list[Candidate]:
+    def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
         """Return up to `count` visible passages by BM25."""
-        _, lexical = _pool(self.parts, question, count, dense=False)
+        _, lexical = _pool(self.parts, question, count, filters, dense=False)
         return _ranked(self.parts, question, {}, lexical, lambda candidate: candidate.lexical)[:count]
 
 
 class HybridRetriever(PassageRetriever):
     """Both, put in order by late interaction."""
 
-    def candidates(self, question: Question, count: int) -> list[Candidate]:
+    def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
         """Return up to `count` visible passages by token similarity and words."""
-        dense, lexical = _pool(self.parts, question, max(count, POOL))
+        dense, lexical = _pool(self.parts, question, max(count, POOL), filters)
         return _ranked(self.parts, question, dense, lexical, _late_score(question))[:count]
 
 
 def _pool(
-    parts: Parts, question: Question, count: int, *, dense: bool = True, lexical: bool = True
+    parts: Parts, question: Question, count: int, filters: Filters, *, dense: bool = True, lexical: bool = True
 ) -> tuple[dict[str, tuple[StoredPassage, float]], dict[str, float]]:
     """Return what each side finds: passage id -> (passage, cosine), and passage id -> BM25."""
     generation = parts.store.refresh()
+    # Chroma's own filters take seconds on a large store; so as many more are asked for as may be left out.
+    left_out = set(passage_ids(parts.store.records_of(list(filters.without))) if filters.without else ())
+    asked = count + len(left_out)
     by_vector = {
         found.passage.id: (found.passage, found.similarity)
-        for found in (parts.store.nearest(question.vector, count) if dense else [])
+        for found in (parts.store.nearest(question.vector, asked) if dense else [])
+        if found.passage.id not in left_out
     }
     by_words: dict[str, float] = {}
     if lexical:
         parts.lexical.update(generation)
-        by_words = {match.id: match.score for match in parts.lexical.search(question.terms, count)}
-    return by_vector, by_words
+        found = parts.lexical.search(question.terms, asked)
+        by_words = {match.id: match.score for match in found if match.id not in left_out}
+    return dict(islice(by_vector.items(), count)), dict(islice(by_words.items(), count))
 
 
 def _ranked(

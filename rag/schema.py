@@ -82,6 +82,13 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Filters:
+    """Which documents may answer: all but those with an id in `without`."""
+
+    without: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds by step."""
 

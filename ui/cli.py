@@ -169,6 +169,40 @@ def remove(ids: tuple[str, ...], as_json: bool, store: str | None) -> None:
         raise CityciteError(f"Not in the store: {', '.join(missing)}. citycite documents lists what there is.")
 
 
+@cli.command("eval")
+@click.argument("source", metavar="FILE_OR_FOLDER", type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(["gold", "squad", "beir"]), default="gold", show_default=True)
+@click.option("--questions", metavar="FILE", type=click.Path(path_type=Path), help="SQuAD file to take wordings from.")
+@click.option(
+    "--abstention",
+    type=click.Choice(["hard", "easy"]),
+    help="Ask each question again without its document (hard) or its whole article (easy); SQuAD only.",
+)
+@click.option("--whole-articles", is_flag=True, help="Make each SQuAD article one document, not each paragraph.")
+@click.option("--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Compare with earlier --json.")
+@click.option("--report", metavar="FILE.html", type=click.Path(path_type=Path), help="Write a page with all questions.")
+@click.option("--fail-under", multiple=True, metavar="METRIC=X", help="Exit with 1 if a figure misses X; repeatable.")
+@_json_option
+@_store_option
+def evaluate(
+    source: Path,
+    form: str,
+    questions: Path | None,
+    abstention: str | None,
+    whole_articles: bool,
+    baseline: Path | None,
+    report: Path | None,
+    fail_under: tuple[str, ...],
+    as_json: bool,
+    store: str | None,
+) -> None:
+    """Measure accuracy: gold questions over the store, or a SQuAD file or BEIR folder with its own documents."""
+    from ui.evaluate import Options, run
+
+    options = Options(source, form, questions, abstention, whole_articles, baseline, report, fail_under, as_json)
+    sys.exit(run(options, _settings(store)))
+
+
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535))

@@ -25,12 +25,12 @@ import numpy as np
 from ingest.loaders import load
 from ingest.metadata import detect_language
 from ingest.pipeline import IGNORE_FILE, write_documents
+from rag.evaluation import read_squad
 from rag.packaged_model import packaged_model_folder
 from rag.pipeline import Assistant
 from rag.schema import Document
 from rag.settings import Settings
 from rag.store import Store
-from tests.bench.squad import read_squad
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -82,10 +82,9 @@ def read_corpus() -> tuple[list[Document], list[Query]]:
 
 def read_files(files: Sequence[Path]) -> tuple[list[Document], list[Query]]:
     """Return the paragraphs of the first SQuAD file and the questions of the last."""
-    language = files[0].stem.rpartition(".")[2]
-    documents, _ = read_squad(files[0], language)
-    _, questions = read_squad(files[-1], language)
-    return documents, [Query(question.text, frozenset([question.document_id])) for question in questions]
+    questions = read_squad(files[0], questions_file=files[-1])
+    queries = [Query(question.text, frozenset(dict(question.relevant))) for question in questions.questions]
+    return list(questions.documents or ()), queries
 
 
 def run_citycite(documents: Sequence[Document], queries: Sequence[Query]) -> Figures:

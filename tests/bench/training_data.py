@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rag.evaluation import read_squad
 from rag.schema import Document, Mark
-from tests.bench.squad import read_squad
 
 CITY_FILES = Path(__file__).parent / "training"
 
@@ -39,11 +39,11 @@ class QuestionSet:
 
 def squad_set(documents_file: Path, documents_language: str, questions_file: Path, language: str) -> QuestionSet:
     """Return the paragraphs of one SQuAD file with the questions of another that has the same ids."""
-    documents, answered = read_squad(documents_file, documents_language)
-    texts = {question.id: question.text for question in read_squad(questions_file, language)[1]}
+    read = read_squad(documents_file, questions_file=questions_file)
+    documents = [replace(document, language=documents_language) for document in read.documents or ()]
     questions = [
-        Asked(texts[question.id], language, question.answers, question.document_id, question.article)
-        for question in answered
+        Asked(question.text, language, question.answers, question.relevant[0][0], int(question.group))
+        for question in read.questions
     ]
     articles = {document.id: int(document.id.partition("-")[0]) for document in documents}
     return QuestionSet(f"{language} over {documents_language}", documents, questions, articles)

@@ -212,3 +212,78 @@ def test_output_can_be_piped_and_stderr_stays_clean(corpus_store: Path) -> None:
     _, done = in_new_process("ask", "Wann trat Krakau Eurocities bei?", "--json", "--store", corpus_store)
     assert json.loads(done.stdout)["citations"]
     assert done.stderr == ""
+
+
+SQUAD = {
+    "data": [
+        {
+            "title": "Alte Brücke",
+            "paragraphs": [
+                {
+                    "context": "Die Alte Brücke über den Fluss steht seit 1901. Sie ist 90 Meter lang.",
+                    "qas": [{"id": "1", "question": "Seit wann steht die Alte Brücke?", "answers": [{"text": "1901"}]}],
+                }
+            ],
+        },
+        {
+            "title": "Stadtpark",
+            "paragraphs": [
+                {
+                    "context": "Der Stadtpark hat zwölf Hektar. Im Sommer spielt dort ein Orchester.",
+                    "qas": [{"id": "2", "question": "Wie groß ist der Stadtpark?", "answers": [{"text": "zwölf"}]}],
+                }
+            ],
+        },
+    ]
+}
+
+
+def test_eval_measures_a_squad_file_against_a_baseline_and_writes_a_report(run: Run, tmp_path: Path) -> None:
+    file, baseline, report = tmp_path / "squad.json", tmp_path / "before.json", tmp_path / "report.html"
+    file.write_text(json.dumps(SQUAD), "utf-8")
+    code, out, err = run("eval", file, "--format", "squad", "--abstention", "easy", "--json")
+    assert code == 0
+    assert "Asking" in err
+    result = json.loads(out)
+    assert result["complete"]
+    assert result["figures"]["all"]["recall@1"]["value"] == 1
+    assert [item["condition"] for item in result["questions"]] == ["answerable"] * 2 + ["easy"] * 2
+
+    baseline.write_text(out, "utf-8")
+    code, out, err = run(
+        "eval", file, "--format", "squad", "--baseline", baseline, "--report", report,
+        "--fail-under", "recall@1=1", "--fail-under", "quote_length=5",
+    )  # fmt: skip
+    assert code == 1
+    assert "+0.000" in out
+    assert "quote_length is" in err
+    assert "recall@1 is" not in err
+    assert "Seit wann steht die Alte Brücke?" in report.read_text("utf-8")
+    assert not (tmp_path / "store").exists(), "the documents of a question set go into a temporary store"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["none.jsonl"], "There is no none.jsonl"),
+        (["empty.jsonl"], "holds no questions"),
+        (["empty.jsonl", "--format", "squad"], "is not JSON"),
+        (["empty.jsonl", "--abstention", "hard"], "--abstention goes with --format squad only"),
+        ([CORPUS, "--baseline", "none.json"], "baseline none.json cannot be read"),
+        ([CORPUS, "--baseline", "empty.jsonl"], "is no baseline"),
+        ([CORPUS, "--report", "nowhere/report.html"], "no folder nowhere"),
+        ([CORPUS, "--fail-under", "speed=1"], "names no metric"),
+        ([CORPUS, "--store", "nowhere"], "There is no store"),
+        ([CORPUS, "--format", "xml"], "'xml' is not one of"),
+    ],
+)
+def test_eval_refuses_wrong_input_in_one_line(
+    run: Run, tmp_path: Path, corpus_store: Path, arguments: list[str], complaint: str
+) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    if "--store" not in arguments:
+        arguments = [*arguments, "--store", str(corpus_store)]
+    code, out, err = run("eval", *arguments)
+    assert code in (1, 2)
+    assert complaint in err
+    assert not out
