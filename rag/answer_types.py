@@ -5,15 +5,41 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-AnswerType = Literal["money", "clock", "year", "time", "number", "person", "place", "other"]
+AnswerType = Literal["none", "money", "clock", "year", "time", "number", "person", "place", "other"]
 
 
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE | re.VERBOSE)
 
 
+# What no sentence of a document answers: an order to write, translate or forget something ...
+_ORDER = _pattern(
+    r"""^\W*(?:(?:bitte|please|proszę)\W+)?(
+    (write|compose|translate|ignore|forget|disregard|pretend|act\ as|repeat|print|output|imagine|tell\ me\ a\ joke|
+    summari[sz]e|rewrite|generate|create|draw|sing)\b|
+    (schreib\w*|dichte|verfasse|übersetze?|ignorier\w*|vergiss|tu\ so|spiele?|wiederhole|gib\ .{0,40}\ aus|
+    stell\ dir\ vor|erzähl\w*\ (mir\ )?(bitte\ )?(einen\ witz|eine\ geschichte)|fasse?\ .{0,80}\ zusammen|erfinde|
+    zeichne|singe?)\b|
+    (napisz|przetłumacz|zignoruj|ignoruj|zapomnij|udawaj|opowiedz\ (mi\ )?(dowcip|bajkę|historię)|powtórz|wypisz|stwórz|
+    wymyśl|streść|narysuj|zaśpiewaj)\b)"""
+)
+# ... and what is asked of the document as a thing, which its text does not say of itself.
+_ABOUT_THE_DOCUMENT = _pattern(
+    r"""\b(
+    (this|the\ present)\ (news\ )?(article|document|page|text|press\ release|report|website)\b
+        .*\b(published|written|posted|updated|created|uploaded)|
+    (published|wrote|posted|authored|author\ of)\b.*\bthis\ (news\ )?(article|document|page|text|press\ release|report)|
+    diese[rsmn]?\ (artikel|dokument|text|seite|meldung|pressemitteilung|beitrag|bericht)\w*\b
+        .*\b(veröffentlicht|geschrieben|verfasst|erschienen|aktualisiert|erstellt)|
+    (veröffentlichte|schrieb|verfasste|autor\w*)\b.*\bdiese[rsnm]?\ (artikel|text|seite|meldung|beitrag|bericht)\w*|
+    (opublikowan\w+|napisa\w+|utworzon\w+|zaktualizowan\w+|autor\w*)\b
+        .*\b(ten|tego|ta|tej|tę|to)\ (artykuł\w*|dokument\w*|stron\w+|tekst\w*|komunikat\w*|raport\w*)|
+    (ten|ta|to)\ (artykuł|dokument|strona|tekst|komunikat|raport)\b.*\b(opublikowan|napisan|utworzon|zaktualizowan)\w*
+    )"""
+)
 # In this order: what is more specific comes first.
 _QUESTION: dict[AnswerType, re.Pattern[str]] = {
+    "none": re.compile(f"{_ORDER.pattern}|{_ABOUT_THE_DOCUMENT.pattern}", _ORDER.flags),
     "money": _pattern(
         r"""\b(kostet|kosten|kostete|gebühr\w*|wie\ teuer|preis\w*|jahresbeitrag|eintritt|
         wie\ hoch\ (ist|sind|war|waren)\ (der|die|das)\s
@@ -87,7 +113,7 @@ _SENTENCE: dict[AnswerType, re.Pattern[str]] = {
 
 
 def answer_type(question: str) -> AnswerType:
-    """Return what the question asks for; `other` where its words don't tell."""
+    """Return what the question asks for; `other` where its words don't tell, `none` where no document can answer."""
     for kind, pattern in _QUESTION.items():
         if pattern.search(question):
             return kind

@@ -147,7 +147,7 @@ def rank_evidence(question: Question, candidates: Sequence[Candidate]) -> list[E
 
 def confidence(question: Question, ranked: Sequence[Evidence]) -> float:
     """Return how likely the first of `ranked` answers the question, calibrated; 0 where there is none."""
-    if not ranked:
+    if not ranked or question.type == "none":
         return 0.0
     best = ranked[0]
     same = best.candidate.passage.language in (question.language, None)
@@ -296,7 +296,7 @@ def _text_features(question: Question, text: str, language: str | None) -> dict[
     new = sum(len(stem) > _SHORT_WORD and not any(stem in word for word in asked) for stem in there)
     cities = set(city_keys(text))
     held = dict.fromkeys(_TYPE_FEATURES.values(), 0.0)
-    if question.type != "other":
+    if question.type in _TYPE_FEATURES:
         held[_TYPE_FEATURES[question.type]] = holds(text, question.type)
     return {
         "words_in_sentence": _share_of_words(asked, there),

@@ -58,7 +58,7 @@ def city_set() -> QuestionSet:
         for entry in map(json.loads, file.read_text("utf-8").splitlines()):
             documents.append(_city_document(entry))
             # Not `hash`, which differs from run to run.
-            group = articles[entry["id"]] = zlib.crc32(entry["id"].encode())
+            group = articles[entry["id"]] = zlib.crc32(entry.get("article", entry["id"]).encode())
             questions.extend(
                 Asked(item["question"], item["language"], tuple(item.get("answers", ())), entry["id"], group)
                 for item in (*entry["questions"], *entry["unanswerable"])
