@@ -13,8 +13,10 @@ from rag.schema import Language, Mode
 
 # A further quote is shown where it is at least half as likely to answer as the first.
 _FURTHER_SHARE = 0.5
-# The sentence beside the first quote joins it where it is at least this share as likely to hold the answer.
-_JOIN_SHARE = 0.4
+# The sentence beside the first quote joins it where it is at least this share as likely to hold the answer. Against
+# no joining, 0.1 lifts the share of first quotes with the answer from 0.76 to 0.79 (XQuAD de) and from 0.53 to 0.62
+# (sample corpus), for 30 to 50 characters more a quote; joining always would gain nothing more.
+_JOIN_SHARE = 0.1
 _SEE_ALSO: dict[Language, str] = {"de": "Siehe auch", "en": "See also", "pl": "Zobacz też"}
 _ABSTENTION: dict[Language, str] = {
     "de": "Dazu finde ich in den vorliegenden Dokumenten keine belegte Antwort.",

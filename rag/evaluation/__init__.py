@@ -8,7 +8,7 @@ print(summarise(outcomes, questions)["all"]["first_quote"])
 
 from rag.evaluation.question_sets import GoldQuestion, QuestionSet, read_beir, read_gold, read_squad
 from rag.evaluation.run import Outcome, Quote, evaluate
-from rag.evaluation.summary import MEASURES, Figure, Limit, compare, falls_short, summarise
+from rag.evaluation.summary import MEASURES, Figure, Limit, Summary, as_dict, compare, falls_short, summarise
 
 __all__ = [
     "MEASURES",
@@ -18,6 +18,8 @@ __all__ = [
     "Outcome",
     "QuestionSet",
     "Quote",
+    "Summary",
+    "as_dict",
     "compare",
     "evaluate",
     "falls_short",
