@@ -157,17 +157,18 @@ def _json(
 
 def table(summary: Summary, change: dict[str, dict[str, float]] | None = None) -> str:
     """Return the figures as text: a line a measure, a column a language, each with its 95 % interval."""
-    lines = [f"{'':20}" + "".join(f"{group:>26}" for group in summary)]
+    width = 26 if change is None else 34
+    lines = [f"{'':20}" + "".join(f"{group:>{width}}" for group in summary)]
     for name in (name for name in MEASURES if name in summary["all"]):
         cells = []
         for group, figures in summary.items():
             if name not in figures:
-                cells.append(f"{'-':>26}")
+                cells.append(f"{'-':>{width}}")
                 continue
             figure = figures[name]
             digits = 0 if figure.value > 1 else 3
             text = f"{figure.value:.{digits}f} ({figure.low:.{digits}f}-{figure.high:.{digits}f})"
             moved = (change or {}).get(group, {}).get(name)
-            cells.append(f"{text if moved is None else f'{text} {moved:+.{digits}f}':>26}")
+            cells.append(f"{text if moved is None else f'{text} {moved:+.{digits}f}':>{width}}")
         lines.append(f"{name:20}" + "".join(cells))
     return "\n".join(lines)

@@ -33,7 +33,7 @@ def render(
     """
     return _template().render(
         title=title,
-        made=datetime.now(UTC).isoformat(" ", "minutes"),
+        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         facts=facts or {},
         measures=MEASURES,
         summary=summary,
