@@ -253,12 +253,13 @@ def _passage_features(question: Question, candidate: Candidate) -> dict[str, flo
 def _sentence_features(question: Question, candidate: Candidate, quotes: Sequence[Quote]) -> list[dict[str, float]]:
     met = np.array([_best_matches(candidate, quote.start, quote.end) for quote in quotes])
     so_far = np.maximum.accumulate(met, axis=0)
-    context = _context_matches(candidate)
+    headed = _context_matches(candidate)
     content = question.content if question.content.any() else np.ones(len(question.tokens), bool)
     other = ~content if not content.all() else content
     rows = []
     for index, (quote, own) in enumerate(zip(quotes, met, strict=True)):
         around = met[max(index - 1, 0) : index + 2].max(axis=0)
+        context = np.maximum(headed, _introduction_matches(candidate, quotes, met, index))
         row = {
             "sentence_match": own @ question.weights,
             "sentence_content": own[content].mean(),
@@ -275,6 +276,22 @@ def _sentence_features(question: Question, candidate: Candidate, quotes: Sequenc
         text = candidate.passage.text[quote.start : quote.end]
         rows.append({k: float(v) for k, v in row.items()} | _text_features(question, text, candidate.passage.language))
     return rows
+
+
+def _introduction_matches(candidate: Candidate, quotes: Sequence[Quote], met: np.ndarray, index: int) -> np.ndarray:
+    """Return, for each question token, its best match in the line with a colon that introduces list item `index`.
+
+    Zeros for what is no list item. "• München – Utrecht" says nothing without "Zu den Tandems zählen:".
+    """
+    text = candidate.passage.text
+    while index >= 0 and _ITEM.match(text, quotes[index].start):
+        index -= 1
+        if index >= 0 and ":\n" in text[quotes[index].start : quotes[index].end + 1]:
+            introduction: np.ndarray = _best_matches(
+                candidate, quotes[index].start, text.index(":\n", quotes[index].start) + 1
+            )
+            return introduction
+    return np.zeros_like(met[0])
 
 
 def _coverage(candidate: Candidate, quote: Quote) -> dict[str, float]:

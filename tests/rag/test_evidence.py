@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest.pipeline import write_documents
 from rag.answer_types import answer_type, holds
 from rag.citations import MAX_QUOTE
-from rag.evidence import COEFFICIENTS_FILE, FEATURES, candidate_quotes, confidence, rank_evidence
-from rag.pipeline import Assistant
+from rag.embeddings import EmbeddingModel
+from rag.evidence import COEFFICIENTS_FILE, FEATURES, candidate_quotes, confidence, features, rank_evidence
+from rag.pipeline import Assistant, open_parts
 from rag.question import analyse
 from rag.records import StoredPassage
-from rag.retrieval import Candidate
+from rag.retrieval import Candidate, HybridRetriever
+from rag.schema import Document
+from rag.settings import Settings
+from rag.store import Store
 
 
 def candidate(text: str, headings: tuple[tuple[int, int], ...] = ()) -> Candidate:
@@ -139,3 +145,22 @@ def test_evidence_is_ranked_and_nothing_gives_no_confidence(assistant: Assistant
         assert item.end - item.start <= MAX_QUOTE
     assert rank_evidence(question, []) == []
     assert confidence(question, []) == 0.0
+
+
+def test_a_list_item_is_read_with_the_line_that_introduces_it(tmp_path: Path) -> None:
+    store, model = Store(tmp_path / "store"), EmbeddingModel(Settings())
+    text = (
+        "Wer mitmacht, erfährt viel Neues.\n\nZu den Lerntandems gehören:\n• München und Utrecht\n• Hamm und Arezzo\n\n"
+        "Am Ende steht ein Bericht."
+    )
+    write_documents([Document("a", "Notiz", "a", text, "de")], store, model)
+    question = analyse("Welche Lerntandems gibt es?", model)
+    (candidate,) = HybridRetriever(parts=open_parts(store, model)).candidates(question, 5)
+    found = candidate_quotes([candidate])
+    table = features(question, [candidate], found)
+    shown = [candidate.passage.text[quote.start : quote.end] for quote in found]
+    in_context = dict(zip(shown, table[:, FEATURES.index("in_context_match")], strict=True))
+    alone = dict(zip(shown, table[:, FEATURES.index("sentence_match")], strict=True))
+    for item in ("• München und Utrecht", "• Hamm und Arezzo"):
+        assert in_context[item] > alone[item] + 0.1
+    store.close()
