@@ -15,9 +15,10 @@ from rag.errors import NotFoundError, UsageError
 from rag.evidence import confidence, rank_evidence
 from rag.language import question_language
 from rag.lexical import LexicalIndex
-from rag.question import analyse
+from rag.question import Question, analyse
 from rag.records import StoredPassage
-from rag.retrieval import ALL, POOL, HybridRetriever, Parts
+from rag.reranking import RERANKED, Reranker
+from rag.retrieval import ALL, POOL, Candidate, HybridRetriever, Parts
 from rag.schema import Answer, Citation, Document, DocumentSummary, Filters, Language, Passage, Timings
 from rag.settings import Settings, load_settings
 from rag.store import Store
@@ -49,6 +50,7 @@ class Assistant:
         self.settings = settings
         self.model = EmbeddingModel(settings)
         self.answerer = answerer or ExtractiveAnswerer(settings.max_citations)
+        self.reranker = Reranker(settings.cross_encoder) if settings.cross_encoder else None
         self._retriever: HybridRetriever | None = None
         self._opening = threading.Lock()
 
@@ -86,7 +88,7 @@ class Assistant:
             return Trail(_abstained(text, question_language(text), 0.0, clock), (), ())
         analysed = analyse(text, self.model)
         for _ in range(_TRIES):
-            candidates = self.retriever.candidates(analysed, POOL, filters)
+            candidates = self._found(analysed, POOL, filters)
             clock.retrieved()
             ranked = rank_evidence(analysed, candidates)
             sure = confidence(analysed, ranked)
@@ -121,10 +123,10 @@ class Assistant:
             raise UsageError(f"top_k is {top_k}; it must be between 1 and {MAX_TOP_K}.")
         if not self._has_documents():
             return []
-        found = self.retriever.candidates(analyse(text, self.model), top_k)
+        found = self._found(analyse(text, self.model), top_k)
         documents = self.store.documents(list({candidate.passage.document_id for candidate in found}))
         return [
-            passage_of(document, candidate.passage.start, candidate.passage.end, candidate.score)
+            passage_of(document, candidate.passage.start, candidate.passage.end, _shown_score(candidate))
             for candidate in found
             if (document := documents.get(candidate.passage.document_id)) is not None
             and document.text[candidate.passage.start : candidate.passage.end] == candidate.passage.text
@@ -167,6 +169,13 @@ class Assistant:
                 self._retriever = HybridRetriever(parts=open_parts(self.store, self.model))
             return self._retriever
 
+    def _found(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
+        if self.reranker is None:
+            return self.retriever.candidates(question, count, filters)
+        return self.reranker.rerank(question.text, self.retriever.candidates(question, max(count, RERANKED), filters))[
+            :count
+        ]
+
     def _has_documents(self) -> bool:
         return self.store.exists() and self.store.count() > 0
 
@@ -195,6 +204,10 @@ class Assistant:
 def open_parts(store: Store, model: EmbeddingModel) -> Parts:
     """Return what retrieval over `store` works with."""
     return Parts(store=store, lexical=LexicalIndex(store), tokens=TokenIndex(store, model), model=model)
+
+
+def _shown_score(candidate: Candidate) -> float:
+    return candidate.score if candidate.reranked is None else candidate.reranked
 
 
 class _Clock:

@@ -44,7 +44,7 @@ class Candidate:
 
     `matches` (question tokens, passage tokens) holds token similarities, `offsets` (passage tokens, 2) where each
     token stands in the passage. `dense` is a cosine, `lexical` a BM25 score; 0 where that side did not find it.
-    `headings` are the ranges of the passage that are headings.
+    `headings` are the ranges of the passage that are headings, `reranked` the score of a cross-encoder, if one is set.
     """
 
     passage: StoredPassage
@@ -55,6 +55,7 @@ class Candidate:
     matches: np.ndarray
     offsets: np.ndarray
     headings: tuple[tuple[int, int], ...] = ()
+    reranked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

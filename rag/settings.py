@@ -26,6 +26,11 @@ class Settings(BaseSettings):
         description="The packaged model, or the path of any sentence-transformers folder. A store keeps the model "
         "it was made with.",
     )
+    cross_encoder: str = Field(
+        "",
+        description="Path of a sentence-transformers CrossEncoder folder, which then puts the first 10 passages in "
+        "order; empty: none.",
+    )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Number format of the embedding model; `auto` takes bfloat16 where the CPU computes it."
     )
