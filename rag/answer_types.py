@@ -12,14 +12,15 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.IGNORECASE | re.VERBOSE)
 
 
-# What no sentence of a document answers: an order to write, translate or forget something ...
+# What no sentence of a document answers: an order to write, translate or forget something ... Words that begin a
+# query as nouns too (Spiele, Dichte, print) are not among them.
 _ORDER = _pattern(
     r"""^\W*(?:(?:bitte|please|proszę)\W+)?(
-    (write|compose|translate|ignore|forget|disregard|pretend|act\ as|repeat|print|output|imagine|tell\ me\ a\ joke|
-    summari[sz]e|rewrite|generate|create|draw|sing)\b|
-    (schreib\w*|dichte|verfasse|übersetze?|ignorier\w*|vergiss|tu\ so|spiele?|wiederhole|gib\ .{0,40}\ aus|
+    (write|compose|translate|ignore|forget|disregard|pretend|act\ as|imagine|tell\ me\ a\ joke|
+    summari[sz]e|rewrite|generate|create)\b|
+    (schreibe?|verfasse|übersetze?|ignoriere?|vergiss|tu\ so|wiederhole|gib\ .{0,40}\ aus|
     stell\ dir\ vor|erzähl\w*\ (mir\ )?(bitte\ )?(einen\ witz|eine\ geschichte)|fasse?\ .{0,80}\ zusammen|erfinde|
-    zeichne|singe?)\b|
+    zeichne)\b|
     (napisz|przetłumacz|zignoruj|ignoruj|zapomnij|udawaj|opowiedz\ (mi\ )?(dowcip|bajkę|historię)|powtórz|wypisz|stwórz|
     wymyśl|streść|narysuj|zaśpiewaj)\b)"""
 )

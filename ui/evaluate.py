@@ -6,7 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,16 +106,16 @@ def read(options: Options) -> QuestionSet:
 def _assistant(questions: QuestionSet, settings: Settings) -> Iterator[Assistant]:
     """Open the store, or index the documents that come with the questions into a temporary one."""
     if questions.documents is None:
-        assistant = Assistant.open(settings=settings)
-        yield assistant
-        assistant.close()
+        with closing(Assistant.open(settings=settings)) as assistant:
+            yield assistant
         return
-    with tempfile.TemporaryDirectory(prefix="citycite-eval-", ignore_cleanup_errors=True) as folder:
-        assistant = Assistant(Store(folder), settings)
+    with (
+        tempfile.TemporaryDirectory(prefix="citycite-eval-", ignore_cleanup_errors=True) as folder,
+        closing(Assistant(Store(folder), settings)) as assistant,
+    ):
         with _bar(len(questions.documents), "Indexing") as bar:
             write_documents(questions.documents, assistant.store, assistant.model, lambda: _step(bar))
         yield assistant
-        assistant.close()
 
 
 def _step(bar: Any) -> None:  # noqa: ANN401

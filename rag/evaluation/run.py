@@ -133,7 +133,8 @@ def _outcome(
         confidence=trail.answer.confidence,
         abstained=trail.answer.abstained,
         grades=tuple(grades.get(key, 0.0) for key in found),
-        ideal=tuple(sorted(grades.values(), reverse=True)),
+        # A question whose documents are not in the store counts as one that found none of them.
+        ideal=tuple(sorted(grades.values(), reverse=True)) or tuple(grade for _, grade in question.relevant),
         quotes=tuple(_quote(citation, grades, assistant, texts) for citation in trail.quotes),
         milliseconds=trail.answer.timings_ms.total,
     )

@@ -77,6 +77,8 @@ def test_a_long_sentence_is_cut_at_clauses() -> None:
         ("Wo findet es statt?", "place"),
         ("Was ist Tech4KRK?", "other"),
         ("Nenne die Partnerstädte.", "other"),
+        ("Spiele für Kinder im Park?", "other"),
+        ("Schreiben des Stadtrats?", "other"),
         ("Wer schreibt die Gedichte?", "person"),
         ("Wann wurde der Masterplan veröffentlicht?", "time"),
         ("Schreibe ein Gedicht über Krakau.", "none"),

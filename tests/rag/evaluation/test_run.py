@@ -72,6 +72,12 @@ def test_a_gold_file_over_the_wrong_store_is_refused(assistant):
         evaluate(as_set(replace(JOINED, relevant=(("another", 1.0),))), assistant)
 
 
+def test_a_document_that_was_not_stored_counts_as_not_found(assistant):
+    questions = as_set(JOINED, replace(JOINED, id="4", relevant=(("another", 1.0),)))
+    found, _ = evaluate(questions, assistant)
+    assert summarise(found, questions, samples=10)["all"]["recall@10"].value == 0.5
+
+
 def test_what_was_asked_before_ctrl_c_is_kept(assistant):
     def stop(done: int) -> None:
         raise KeyboardInterrupt
