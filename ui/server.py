@@ -6,6 +6,7 @@ import errno
 import signal
 import socket
 import threading
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
@@ -36,9 +37,11 @@ def serve(assistant: Assistant, host: str, port: int, settings: Settings | None 
     """
     listener = listen(host, port)
     with listener:
-        try:
-            server(assistant, settings).run(sockets=[listener])
-        except KeyboardInterrupt:  # uvicorn hands the signal on after it has shut down in good order
+        served = server(assistant, settings)
+        # uvicorn hands the signal on after it has shut down in good order; it may arrive when the loop has ended.
+        with suppress(KeyboardInterrupt):
+            served.run(sockets=[listener])
+        if served.started:
             click.echo("Stopped.", err=True)
 
 
@@ -96,7 +99,7 @@ class AnnouncingServer(uvicorn.Server):
             click.echo(f"citycite is ready: {_address(sockets[0])}", err=True)
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Run until a signal; raise KeyboardInterrupt then, also for SIGTERM."""
+        """Run until a signal; SIGTERM then ends it as SIGINT does."""
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, _interrupt)
         super().run(sockets)

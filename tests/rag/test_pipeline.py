@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -174,8 +175,19 @@ def test_each_retriever_works_in_langchain(assistant: Assistant) -> None:
         assert text[found[0].metadata["start"] : found[0].metadata["end"]] == found[0].page_content
 
 
-def test_a_warm_answer_takes_less_than_100_ms(assistant: Assistant) -> None:
-    """The best of three rounds, because the machine may be busy with something else."""
+def test_a_warm_answer_costs_little_more_than_the_embedding_of_its_question(assistant: Assistant) -> None:
+    """As a ratio, best of three rounds, because the machine may be busy or slow.
+
+    On two quiet cores an answer takes 60 to 100 ms and the embedding of a question 15 to 25 ms; see `make bench`.
+    """
     questions = ["Wann trat Krakau Eurocities bei?", "Who founded Eurocities?", "Was zeigte Kopenhagen den Gästen?"] * 3
-    medians = [np.median([assistant.ask(question).timings_ms.total for question in questions]) for _ in range(3)]
-    assert min(medians) < 100
+    rounds = []
+    for _ in range(3):
+        asked, embedded = [], []
+        for question in questions:
+            asked.append(assistant.ask(question).timings_ms.total)
+            started = time.perf_counter()
+            assistant.model.encode_question(question)
+            embedded.append((time.perf_counter() - started) * 1000)
+        rounds.append(np.median(asked) / np.median(embedded))
+    assert min(rounds) < 7
