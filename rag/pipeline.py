@@ -10,9 +10,10 @@ from pathlib import Path
 
 from rag.answering import Answerer, Draft, ExtractiveAnswerer, Span, abstention
 from rag.citations import cite, passage_of
+from rag.confidence import confidence
 from rag.embeddings import EmbeddingModel
 from rag.errors import NotFoundError, UsageError
-from rag.evidence import confidence, rank_evidence
+from rag.evidence import rank_evidence
 from rag.language import question_language
 from rag.lexical import LexicalIndex
 from rag.question import Question, analyse

@@ -20,6 +20,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from rag.errors import ModelError, NotFoundError, StoreError, UsageError
+from rag.listing import Listing
 from rag.records import (
     Found,
     StoredPassage,
@@ -59,6 +60,7 @@ class Store:
         self._generation: str | None = None
         self._changed = False
         self._lock = threading.RLock()
+        self._listing = None if self.is_remote else Listing(Path(self.location))
 
     # -- opening ----------------------------------------------------------------------------------------------
 
@@ -86,11 +88,14 @@ class Store:
 
     def exists(self) -> bool:
         """Whether anything has been stored here."""
-        if not self.is_remote and not (Path(self.location) / "chroma.sqlite3").is_file():
+        if not self.is_remote and not self._holds_chroma():
             return False
         client = self._open()
         with self._translated():
             return DOCUMENTS in {collection.name for collection in client.list_collections()}
+
+    def _holds_chroma(self) -> bool:
+        return (Path(self.location) / "chroma.sqlite3").is_file()
 
     def create(self, model_name: str, dimensions: int) -> None:
         """Make the collections where they are missing; see that an existing store fits the model.
@@ -248,7 +253,9 @@ class Store:
             return int(collection.count())
 
     def summaries(self) -> list[DocumentSummary]:
-        """List the documents, ordered by source."""
+        """List the documents, ordered by source; from the file beside the store where there is one."""
+        if self._listing is not None and self._holds_chroma() and (ready := self._listing.read()) is not None:
+            return ready
         listed = [summary(key, record) for key, record in self.records().items()]
         return sorted(listed, key=lambda item: item.source)
 
@@ -337,6 +344,8 @@ class Store:
                 finally:
                     if self._changed:
                         self._announce()
+                    if self._listing is not None and not self._listing.exists():
+                        self._listing.write(self.summaries())
         except Timeout:
             raise StoreError(
                 f"Another process is writing to the store {self.location}. Wait until it has finished, then try again."
@@ -349,12 +358,17 @@ class Store:
         self._generation = None
         self._changed = False
 
+    def _change(self) -> None:
+        self._changed = True
+        if self._listing is not None:
+            self._listing.discard()
+
     def write(self, document: Document, content_hash: str, passages: Sequence[StoredPassage]) -> list[str]:
         """Store a new version of a document, visible once this returns; return the ids of passages that went.
 
         Every passage needs its vector. Call within `writing`.
         """
-        self._changed = True
+        self._change()
         version = passages[0].version
         old = passage_ids(self.records_of([document.id]))
         collection = self._collection(PASSAGES)
@@ -382,7 +396,7 @@ class Store:
 
         Call within `writing`.
         """
-        self._changed = True
+        self._change()
         passages = passage_ids(self.records_of(ids))
         self._delete(DOCUMENTS, ids)
         self._delete(PASSAGES, passages)
@@ -402,7 +416,7 @@ class Store:
                 for key in collection.get(limit=BATCH, offset=offset, include=[])["ids"]
             ]
         visible = {f"{key}:{record['version']}" for key, record in records.items()}
-        self._changed = True
+        self._change()
         left_over = [key for key in ids if key.rpartition(":")[0] not in visible]
         self._delete(PASSAGES, left_over)
         return len(left_over)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.evaluation import read_squad
 from rag.schema import Document, Mark
 
-CITY_FILES = Path(__file__).parent / "training"
+FOLDER = Path(__file__).parent / "training"
+ENCYCLOPEDIA = ("history", "nature", "places", "culture")
+# The files that are stored together; one file's documents are look-alikes of each other.
+WRITTEN = (
+    ("exchange", "planning", "services"),
+    ("councils",),
+    ("offices",),
+    ("magazines",),
+    *((name,) for name in ENCYCLOPEDIA),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,7 @@ class QuestionSet:
     documents: list[Document]
     questions: list[Asked]
     article_of: dict[str, int]
+    is_city: bool = False
 
 
 def squad_set(documents_file: Path, documents_language: str, questions_file: Path, language: str) -> QuestionSet:
@@ -49,24 +60,28 @@ def squad_set(documents_file: Path, documents_language: str, questions_file: Pat
     return QuestionSet(f"{language} over {documents_language}", documents, questions, articles)
 
 
-def city_set() -> QuestionSet:
-    """Return the city documents in `training/`, written for this purpose, with their questions."""
+def written_sets() -> list[QuestionSet]:
+    """Return the documents in `training/`, written for this purpose, with their questions: one set for each store."""
+    return [_written_set(files) for files in WRITTEN]
+
+
+def _written_set(files: Sequence[str]) -> QuestionSet:
     documents: list[Document] = []
     questions: list[Asked] = []
     articles: dict[str, int] = {}
-    for file in sorted(CITY_FILES.glob("*.jsonl")):
-        for entry in map(json.loads, file.read_text("utf-8").splitlines()):
-            documents.append(_city_document(entry))
+    for file in files:
+        for entry in map(json.loads, (FOLDER / f"{file}.jsonl").read_text("utf-8").splitlines()):
+            documents.append(_document(entry))
             # Not `hash`, which differs from run to run.
             group = articles[entry["id"]] = zlib.crc32(entry.get("article", entry["id"]).encode())
             questions.extend(
                 Asked(item["question"], item["language"], tuple(item.get("answers", ())), entry["id"], group)
                 for item in (*entry["questions"], *entry["unanswerable"])
             )
-    return QuestionSet("city documents", documents, questions, articles)
+    return QuestionSet(", ".join(files), documents, questions, articles, is_city=files[0] not in ENCYCLOPEDIA)
 
 
-def _city_document(entry: dict) -> Document:
+def _document(entry: dict) -> Document:
     text = entry["text"]
     starts = [(text.index(heading), heading) for heading in entry["headings"] if heading in text]
     return Document(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -65,6 +66,33 @@ def test_a_document_comes_back_as_it_was_stored(store: Store) -> None:
     assert store.document("a") == document("a")
     assert [summary.document_id for summary in store.summaries()] == ["a", "b"]
     assert store.summaries()[0].passages == 2
+
+
+def test_the_list_beside_the_store_is_there_while_nothing_is_written(store: Store) -> None:
+    file = Path(store.location) / "listing.json"
+    listed = store.summaries()
+    file.unlink()
+    assert store.summaries() == listed  # from Chroma now
+    with store.writing():
+        pass
+    assert file.exists()
+    with store.writing():
+        store.write(document("c"), "hash-c", passages("c", "v1"))
+        assert not file.exists()
+    assert [item["document_id"] for item in json.loads(file.read_text("utf-8"))] == ["a", "b", "c"]
+    with store.writing():
+        assert file.exists()
+        store.remove(["c"])
+        assert not file.exists()
+        assert len(store.summaries()) == 2
+    assert store.summaries() == listed
+
+
+def test_a_damaged_list_beside_the_store_is_not_believed(store: Store) -> None:
+    listed = store.summaries()
+    for damaged in ("", "[", "{}x", '[{"document_id": "a"}]', "[1]"):
+        (Path(store.location) / "listing.json").write_text(damaged, "utf-8")
+        assert store.summaries() == listed
 
 
 def test_unknown_values_stay_none(store: Store) -> None:

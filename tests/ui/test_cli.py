@@ -179,7 +179,7 @@ def test_doctor_says_what_is_broken(run: Run, monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_start_is_fast_where_no_model_is_needed(corpus_store: Path) -> None:
-    """`--help` within 0.3 s; `documents` (1.2 s on two quiet cores) little above the import of Chroma it cannot avoid.
+    """`--help` within 0.3 s; `documents` (0.4 s on two quiet cores) in less than the import of Chroma alone takes.
 
     Best of several, and the second as a ratio, because the machine may be busy or slow.
     """
@@ -191,13 +191,14 @@ def test_start_is_fast_where_no_model_is_needed(corpus_store: Path) -> None:
         return time.perf_counter() - started
 
     pairs = [(in_new_process("documents", "--store", corpus_store)[0], import_chroma()) for _ in range(4)]
-    assert min(documents for documents, _ in pairs) < 2.2 * min(chroma for _, chroma in pairs)
+    assert min(documents for documents, _ in pairs) < min(chroma for _, chroma in pairs)
 
 
 def test_commands_that_need_no_model_do_not_import_what_does(corpus_store: Path) -> None:
     script = (
         "import sys; from ui.cli import cli; cli.main(sys.argv[1:], standalone_mode=False);"
-        "heavy = {'torch', 'transformers', 'sentence_transformers', 'gradio', 'langchain_core', 'trafilatura'};"
+        "heavy = {'chromadb'} if sys.argv[1] == 'documents' else set();"
+        "heavy |= {'torch', 'transformers', 'sentence_transformers', 'gradio', 'langchain_core', 'trafilatura'};"
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )
     for command in (["documents"], ["show", document_id(CORPUS / "press" / "krakau-eurocities-beitritt.txt")]):

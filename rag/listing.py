@@ -1,0 +1,48 @@
+"""The list of documents as a file beside the store, so that listing them need not import Chroma, which takes a second.
+
+The one writer takes the file away before its first change and writes it anew after its last; readers only read. So it
+is there while the store rests, and never differs from it. Without it (a writer died, a large store, a Chroma server)
+the list comes from Chroma.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rag.schema import DocumentSummary
+
+# More would make every small change of a large store wait for the list.
+_MAX_DOCUMENTS = 10_000
+
+
+class Listing:
+    """The file `listing.json` in the folder of a store."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "listing.json"
+
+    def exists(self) -> bool:
+        """Whether the file is there."""
+        return self._file.is_file()
+
+    def read(self) -> list[DocumentSummary] | None:
+        """Return the documents, None where the file is missing or unreadable."""
+        try:
+            return [DocumentSummary(**item) for item in json.loads(self._file.read_text("utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def discard(self) -> None:
+        """Take the file away, before anything changes."""
+        self._file.unlink(missing_ok=True)
+
+    def write(self, documents: Sequence[DocumentSummary]) -> None:
+        """Write the file, whole or not at all; nothing where there are too many documents."""
+        if len(documents) > _MAX_DOCUMENTS:
+            return
+        unfinished = self._file.with_suffix(".part")
+        unfinished.write_text(json.dumps([asdict(item) for item in documents], ensure_ascii=False), "utf-8")
+        unfinished.replace(self._file)
