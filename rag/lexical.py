@@ -32,9 +32,10 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A passage id with its BM25 score (higher is better)."""
+    """A passage with its BM25 score (higher is better)."""
 
     id: str
+    document_id: str
     score: float
 
 
@@ -104,11 +105,11 @@ class LexicalIndex:
             return []
         with self._lock:
             rows = self._connection.execute(
-                "SELECT passages.id, -bm25(terms, 1.0, ?) AS score FROM terms JOIN passages ON number = terms.rowid "
-                "WHERE terms MATCH ? ORDER BY score DESC LIMIT ?",
+                "SELECT passages.id, document_id, -bm25(terms, 1.0, ?) AS score "
+                "FROM terms JOIN passages ON number = terms.rowid WHERE terms MATCH ? ORDER BY score DESC LIMIT ?",
                 (_HEADING_WEIGHT, query, count),
             ).fetchall()
-        return [Match(passage_id, score) for passage_id, score in rows]
+        return [Match(*row) for row in rows]
 
 
 def question_terms(question: str, language: Language) -> list[str]:

@@ -14,6 +14,7 @@ from rag.confidence import confidence
 from rag.embeddings import EmbeddingModel
 from rag.errors import NotFoundError, UsageError
 from rag.evidence import rank_evidence
+from rag.filtering import Catalogue
 from rag.language import question_language
 from rag.lexical import LexicalIndex
 from rag.question import Question, analyse
@@ -113,7 +114,7 @@ class Assistant:
             return Trail(answer, citations, passages)
         return Trail(_abstained(text, analysed.language, 0.0, clock), (), ())
 
-    def search(self, query: str, top_k: int = 10) -> list[Passage]:
+    def search(self, query: str, top_k: int = 10, filters: Filters = ALL) -> list[Passage]:
         """Return the `top_k` passages that fit `query` best, best first.
 
         Raises:
@@ -124,7 +125,7 @@ class Assistant:
             raise UsageError(f"top_k is {top_k}; it must be between 1 and {MAX_TOP_K}.")
         if not self._has_documents():
             return []
-        found = self._found(analyse(text, self.model), top_k)
+        found = self._found(analyse(text, self.model), top_k, filters)
         documents = self.store.documents(list({candidate.passage.document_id for candidate in found}))
         return [
             passage_of(document, candidate.passage.start, candidate.passage.end, _shown_score(candidate))
@@ -204,7 +205,13 @@ class Assistant:
 
 def open_parts(store: Store, model: EmbeddingModel) -> Parts:
     """Return what retrieval over `store` works with."""
-    return Parts(store=store, lexical=LexicalIndex(store), tokens=TokenIndex(store, model), model=model)
+    return Parts(
+        store=store,
+        lexical=LexicalIndex(store),
+        tokens=TokenIndex(store, model),
+        model=model,
+        catalogue=Catalogue(store),
+    )
 
 
 def _shown_score(candidate: Candidate) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,11 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
 from rag.embeddings import EmbeddingModel
+from rag.filtering import EXACT, Catalogue, Choice
 from rag.late_interaction import matches
-from rag.lexical import LexicalIndex
+from rag.lexical import LexicalIndex, Match
 from rag.question import Question, analyse
-from rag.records import StoredPassage, context_in, headings_in, passage_ids
+from rag.records import Found, StoredPassage, context_in, headings_in
 from rag.schema import Filters
 from rag.store import Store
 from rag.token_index import PassageTokens, TokenIndex
@@ -66,6 +66,7 @@ class Parts:
     lexical: LexicalIndex
     tokens: TokenIndex
     model: EmbeddingModel
+    catalogue: Catalogue
 
 
 class PassageRetriever(BaseRetriever):
@@ -105,7 +106,7 @@ class DenseRetriever(PassageRetriever):
 
     def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
         """Return up to `count` visible passages by cosine."""
-        dense, _ = _pool(self.parts, question, count, filters, lexical=False)
+        dense, _ = found_by_each(self.parts, question, count, filters, lexical=False)
         return _ranked(self.parts, question, dense, {}, lambda candidate: candidate.dense)[:count]
 
 
@@ -114,7 +115,7 @@ class LexicalRetriever(PassageRetriever):
 
     def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
         """Return up to `count` visible passages by BM25."""
-        _, lexical = _pool(self.parts, question, count, filters, dense=False)
+        _, lexical = found_by_each(self.parts, question, count, filters, dense=False)
         return _ranked(self.parts, question, {}, lexical, lambda candidate: candidate.lexical)[:count]
 
 
@@ -123,29 +124,40 @@ class HybridRetriever(PassageRetriever):
 
     def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
         """Return up to `count` visible passages by token similarity and words."""
-        dense, lexical = _pool(self.parts, question, max(count, POOL), filters)
+        dense, lexical = found_by_each(self.parts, question, max(count, POOL), filters)
         return _ranked(self.parts, question, dense, lexical, _late_score(question))[:count]
 
 
-def _pool(
+def found_by_each(
     parts: Parts, question: Question, count: int, filters: Filters, *, dense: bool = True, lexical: bool = True
 ) -> tuple[dict[str, tuple[StoredPassage, float]], dict[str, float]]:
     """Return what each side finds: passage id -> (passage, cosine), and passage id -> BM25."""
     generation = parts.store.refresh()
-    # Chroma's own filters take seconds on a large store; so as many more are asked for as may be left out.
-    left_out = set(passage_ids(parts.store.records_of(list(filters.without))) if filters.without else ())
-    asked = count + len(left_out)
-    by_vector = {
-        found.passage.id: (found.passage, found.similarity)
-        for found in (parts.store.nearest(question.vector, asked) if dense else [])
-        if found.passage.id not in left_out
-    }
-    by_words: dict[str, float] = {}
+    choice = None if filters == ALL else parts.catalogue.choose(filters, generation)
+    by_vector = _nearest(parts, question, count, choice) if dense else []
+    by_words = []
     if lexical:
         parts.lexical.update(generation)
-        found = parts.lexical.search(question.terms, asked)
-        by_words = {match.id: match.score for match in found if match.id not in left_out}
-    return dict(islice(by_vector.items(), count)), dict(islice(by_words.items(), count))
+
+        def search(asked: int) -> list[Match]:
+            return parts.lexical.search(question.terms, asked)
+
+        by_words = search(count) if choice is None else choice.search(search, lambda match: match.document_id, count)
+    return (
+        {found.passage.id: (found.passage, found.similarity) for found in by_vector},
+        {match.id: match.score for match in by_words},
+    )
+
+
+def _nearest(parts: Parts, question: Question, count: int, choice: Choice | None) -> list[Found]:
+    def search(asked: int) -> list[Found]:
+        return parts.store.nearest(question.vector, asked)
+
+    if choice is None:
+        return search(count)
+    if choice.passages <= EXACT < choice.total:
+        return parts.store.nearest_of(choice.passage_ids(), question.vector, count)
+    return choice.search(search, lambda found: found.passage.document_id, count)
 
 
 def _ranked(

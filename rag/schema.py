@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+from rag.errors import UsageError
+
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
 Language = Literal["de", "en", "pl"]
 Mode = Literal["extractive", "generative"]
@@ -83,9 +89,41 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which documents may answer: all but those with an id in `without`."""
+    """Which documents may answer; an empty filter lets all through.
 
+    `since` and `until` are ISO dates, both inclusive, of which the day or month may be missing (2024-03); a document
+    without a date passes neither. `source` is a part of the document's file or address; `type`, `department` and
+    `language` are as the document has them; case does not matter. Documents with an id in `without` don't answer.
+
+    Raises:
+        UsageError: a date is none.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    source: str | None = None
+    type: str | None = None
+    department: str | None = None
+    language: str | None = None
     without: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Check the dates."""
+        for name, date in (("since", self.since), ("until", self.until)):
+            if date and not _is_date(date):
+                raise UsageError(f"{name} is {date!r}; give a date as 2024, 2024-03 or 2024-03-12.")
+        if self.since and self.until and self.since[: len(self.until)] > self.until:
+            raise UsageError(f"since {self.since} is after until {self.until}; swap them.")
+
+
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        datetime.date.fromisoformat(text + "-01-01"[len(text) - 4 :])
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -324,6 +324,20 @@ class Store:
         )
         return [Found(to_passage(key, text, dict(record)), 1.0 - distance) for key, text, record, distance in columns]
 
+    def nearest_of(self, ids: Sequence[str], vector: np.ndarray, count: int) -> list[Found]:
+        """Return up to `count` of the passages with these ids that are nearest to `vector`, best first, exactly."""
+        collection = self._collection(PASSAGES)
+        similar: dict[str, float] = {}
+        with self._translated():
+            for at in range(0, len(ids), BATCH):
+                page = collection.get(ids=list(ids[at : at + BATCH]), include=["embeddings"])
+                vectors = np.array(page["embeddings"], np.float32).reshape(len(page["ids"]), -1)
+                lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
+                similar.update(zip(page["ids"], (vectors @ vector / lengths).tolist(), strict=True))
+        best = sorted(similar, key=lambda key: (-similar[key], key))[:count]
+        passages = self.passages(best)
+        return [Found(passages[key], similar[key]) for key in best if key in passages]
+
     # -- writing ----------------------------------------------------------------------------------------------
 
     @contextmanager

@@ -19,7 +19,7 @@ from rag.settings import Settings, load_settings
 from ui import problems
 from ui.chat import build_chat, mount
 from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
-from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody
+from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
 from ui.security import BodyLimit, SecurityHeaders, UnexpectedErrors
 from ui.texts import interface_language, text
 
@@ -64,15 +64,13 @@ def api_routes(assistant: Assistant) -> APIRouter:
     @routes.post("/api/v1/ask", tags=["questions"], responses=problems.documented(*refused, *failures))
     def ask(body: QuestionBody) -> AnswerBody:
         """Answer a question, with the passages the answer rests on, or say that the documents hold no answer."""
-        return AnswerBody.model_validate(assistant.ask(body.question))
+        return AnswerBody.model_validate(assistant.ask(body.question, body.filters.as_filters()))
 
     @routes.get("/api/v1/search", tags=["questions"], responses=problems.documented(*failures))
-    def search(
-        query: Annotated[str, Query(min_length=1, max_length=2000, description="What to look for, in any language.")],
-        top_k: Annotated[int, Query(ge=1, le=100, description="How many passages at most.")] = 10,
-    ) -> list[PassageBody]:
+    def search(parameters: Annotated[SearchQuery, Query()]) -> list[PassageBody]:
         """Find passages, the best first."""
-        return [PassageBody.model_validate(passage) for passage in assistant.search(query, top_k)]
+        found = assistant.search(parameters.query, parameters.top_k, parameters.as_filters())
+        return [PassageBody.model_validate(passage) for passage in found]
 
     @routes.get("/api/v1/documents", tags=["documents"], responses=problems.documented(*failures[1:]))
     def documents() -> list[DocumentSummaryBody]:

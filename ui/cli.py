@@ -21,7 +21,7 @@ from rag.errors import CityciteError, UsageError
 if TYPE_CHECKING:
     from ingest.pipeline import Report
     from rag.pipeline import Assistant
-    from rag.schema import Answer, Citation, Passage
+    from rag.schema import Answer, Citation, Filters, Passage
     from rag.settings import Settings
     from rag.store import Store
 
@@ -33,6 +33,19 @@ def _store_option(command: _Command) -> _Command:
     return click.option(
         "--store", metavar="PATH_OR_URL", help="Folder of the store or URL of a Chroma server [default: ./store]."
     )(command)
+
+
+def _filter_options(command: _Command) -> _Command:
+    for option in (
+        click.option("--language", type=click.Choice(["de", "en", "pl"]), help="Documents in this language."),
+        click.option("--department", metavar="NAME", help="Documents of this department."),
+        click.option("--type", metavar="NAME", help="Documents of this type, such as press release."),
+        click.option("--source", metavar="TEXT", help="Documents whose file or address holds TEXT."),
+        click.option("--until", metavar="DATE", help="Documents published up to DATE (2024, 2024-03, 2024-03-12)."),
+        click.option("--since", metavar="DATE", help="Documents published from DATE on."),
+    ):
+        command = option(command)
+    return command
 
 
 def _json_option(command: _Command) -> _Command:
@@ -87,11 +100,12 @@ def _ingest(sources: Sequence[str], settings: Settings, *, prune: bool = False) 
 
 @cli.command()
 @click.argument("question")
+@_filter_options
 @_json_option
 @_store_option
-def ask(question: str, as_json: bool, store: str | None) -> None:
+def ask(question: str, as_json: bool, store: str | None, **filters: str | None) -> None:
     """Answer QUESTION with citations, or say that the documents hold no answer."""
-    answer = _assistant(store).ask(question)
+    answer = _assistant(store).ask(question, _chosen(filters))
     if as_json:
         _print_json(answer.as_dict())
     else:
@@ -101,18 +115,19 @@ def ask(question: str, as_json: bool, store: str | None) -> None:
 @cli.command()
 @click.argument("query")
 @click.option("--top-k", default=10, show_default=True, metavar="N", help="How many passages, 1 to 100.")
+@_filter_options
 @_json_option
 @_store_option
-def search(query: str, top_k: int, as_json: bool, store: str | None) -> None:
+def search(query: str, top_k: int, as_json: bool, store: str | None, **filters: str | None) -> None:
     """List the passages that fit QUERY best."""
-    passages = _assistant(store).search(query, top_k)
+    passages = _assistant(store).search(query, top_k, _chosen(filters))
     if as_json:
         _print_json([_passage_dict(passage) for passage in passages])
         return
     for number, passage in enumerate(passages, start=1):
         click.echo(f"{number}. {_place(passage)} [{passage.start}:{passage.end}] {passage.score:.3f}\n{passage.text}\n")
     if not passages:
-        click.echo("Nothing found: the store is empty.", err=True)
+        click.echo("Nothing found: the store is empty, or no document passes the filters.", err=True)
 
 
 @cli.command()
@@ -258,6 +273,19 @@ def _assistant(store: str | None) -> Assistant:
     from rag.pipeline import Assistant
 
     return Assistant.open(settings=_settings(store))
+
+
+def _chosen(options: dict[str, str | None]) -> Filters:
+    from rag.schema import Filters
+
+    return Filters(
+        since=options["since"],
+        until=options["until"],
+        source=options["source"],
+        type=options["type"],
+        department=options["department"],
+        language=options["language"],
+    )
 
 
 def _opened_store(store: str | None) -> Store:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from rag.schema import Language, Mode
+from rag.schema import Filters, Language, Mode
 
 
 def _characters_only(value: str) -> str:
@@ -24,6 +24,37 @@ class Body(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class FiltersBody(BaseModel):
+    """Which documents may answer. Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+    since: str | None = Field(default=None, description="Published from this ISO date on (2024, 2024-03, 2024-03-12).")
+    until: str | None = Field(default=None, description="Published up to this ISO date.")
+    source: str | None = Field(default=None, max_length=500, description="A part of the document's file or address.")
+    type: str | None = Field(default=None, max_length=200, description="The document's type, such as press release.")
+    department: str | None = Field(default=None, max_length=200, description="The department the document is from.")
+    language: Language | None = Field(default=None, description="The document's language.")
+
+    def as_filters(self) -> Filters:
+        """Return them as retrieval takes them; a UsageError where a date is none."""
+        return Filters(
+            since=self.since,
+            until=self.until,
+            source=self.source,
+            type=self.type,
+            department=self.department,
+            language=self.language,
+        )
+
+
+class SearchQuery(FiltersBody):
+    """What to search for, as parameters in the address."""
+
+    query: str = Field(min_length=1, max_length=2000, description="What to look for, in any language.")
+    top_k: int = Field(default=10, ge=1, le=100, description="How many passages at most.")
+
+
 class QuestionBody(BaseModel):
     """A question. Unknown fields are refused, so that a misspelt one is not silently ignored."""
 
@@ -32,6 +63,7 @@ class QuestionBody(BaseModel):
     question: Annotated[str, AfterValidator(_characters_only)] = Field(
         description="In German, English or Polish; not blank, at most 2,000 characters."
     )
+    filters: FiltersBody = Field(default=FiltersBody(), description="Which documents may answer; all if empty.")
 
 
 class CitationBody(Body):

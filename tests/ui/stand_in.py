@@ -7,6 +7,7 @@ import re
 import threading
 
 from rag.errors import NotFoundError, StoreError, UsageError
+from rag.retrieval import ALL
 from rag.schema import Answer, Citation, Document, DocumentSummary, Mark, Passage, Timings
 from rag.sentences import sentence_spans
 
@@ -73,14 +74,14 @@ class StandIn:
         self.failure = None
         self.stored = {document.id: document for document in DOCUMENTS}
 
-    def ask(self, question):
+    def ask(self, question, filters=ALL):
         if not question.strip() or len(question) > 2000:
             raise UsageError(f"The question has {len(question)} characters; ask one of 1 to 2,000.")
         self.gate.wait(20)
         self._fail()
         words = set(re.findall(r"\w+", question.lower()))
         language = "de" if words & GERMAN else "pl" if words & POLISH else "en"
-        found = [passage for passage in self.search(question, 2) if passage.score >= 2]
+        found = [passage for passage in self.search(question, 2, filters) if passage.score >= 2]
         citations = tuple(
             Citation(
                 number, p.document_id, p.title, p.source, p.page, p.section, p.published, p.text, p.start, p.end, 0.9
@@ -93,10 +94,12 @@ class StandIn:
             question, language, answer, not citations, 0.9 if citations else 0.1, "extractive", times, citations
         )
 
-    def search(self, query, top_k=10):
+    def search(self, query, top_k=10, filters=ALL):
         self._fail()
         found = []
         for document in self.stored.values():
+            if (filters.source or "") not in document.source:
+                continue
             passages = [self._passage(document, start, end, query) for start, end in sentence_spans(document.text)]
             found.append(max(passages, key=lambda passage: passage.score))
         return sorted(found, key=lambda passage: -passage.score)[:top_k]

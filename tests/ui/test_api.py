@@ -50,6 +50,18 @@ def test_search_finds_passages_best_first(client):
     assert document["text"][passages[0]["start"] : passages[0]["end"]] == passages[0]["text"]
 
 
+def test_filters_say_which_documents_may_answer(client):
+    press = {"source": "/press/", "language": "de"}
+    answer = client.post("/api/v1/ask", json=WHEN | {"filters": press}).json()
+    assert answer["citations"]
+    assert all("/press/" in citation["source"] for citation in answer["citations"])
+    assert client.post("/api/v1/ask", json=WHEN | {"filters": {"since": "2999"}}).json()["abstained"]
+    found = client.get("/api/v1/search", params={"query": "Krakau", "until": "2024"}).json()
+    assert found
+    assert all(passage["document_id"] for passage in found)
+    assert client.get("/api/v1/search", params={"query": "Krakau", "type": "no such type"}).json() == []
+
+
 def test_documents_are_listed_and_each_can_be_fetched(client):
     listed = client.get("/api/v1/documents").json()
     assert listed
@@ -90,6 +102,9 @@ def test_healthz(client):
         ({"json": {"question": 5}}, 422, "question is 5; it should be a valid string"),
         ({"json": {"question": "a", "quesiton": 1}}, 422, "quesiton is not a known field"),
         ({"json": {}}, 422, "question is missing"),
+        ({"json": {"question": "a", "filters": {"since": "gestern"}}}, 422, "since is 'gestern'; give a date as 2024"),
+        ({"json": {"question": "a", "filters": {"from": "2024"}}}, 422, "filters.from is not a known field"),
+        ({"json": {"question": "a", "filters": {"language": "fr"}}}, 422, "filters.language is 'fr'"),
         ({"json": ["a"]}, 422, "must be a JSON object"),
         ({"content": b'{"question": "a"}'}, 422, "Content-Type: application/json"),
         ({"content": b'{"question": ', "headers": {"Content-Type": "application/json"}}, 400, "not valid JSON"),
@@ -115,6 +130,8 @@ def test_a_wrong_question_is_refused_with_one_clear_line(client, request_, statu
         ("GET", "/api/v1/search?query=a&top_k=x", 422, "top_k is 'x'; it should be a valid integer"),
         ("GET", "/api/v1/search?query=", 422, "query is ''"),
         ("GET", "/api/v1/search", 422, "query is missing"),
+        ("GET", "/api/v1/search?query=a&until=2024-13", 422, "until is '2024-13'; give a date as 2024"),
+        ("GET", "/api/v1/search?query=a&form=2024", 422, "form is not a known field"),
         ("GET", "/api/v1/documents/nowhere", 404, "nowhere"),
         ("GET", "/api/v1/nothing", 404, "There is nothing at /api/v1/nothing"),
         ("GET", "/nothing", 404, "There is nothing at /nothing"),

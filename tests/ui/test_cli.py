@@ -99,6 +99,18 @@ def test_search_lists_passages(run: Run, corpus_store: Path) -> None:
     assert found[0]["score"] >= found[1]["score"] >= found[2]["score"]
 
 
+def test_filters_say_which_documents_may_answer(run: Run, corpus_store: Path) -> None:
+    question = "Wann trat Krakau Eurocities bei?"
+    _, out, _ = run("ask", question, "--source", "/press/", "--language", "de", "--json", "--store", corpus_store)
+    assert {Path(citation["source"]).parent.name for citation in json.loads(out)["citations"]} == {"press"}
+    code, out, err = run("search", "Krakau", "--since", "2999-01", "--store", corpus_store)
+    assert (code, out) == (0, "")
+    assert "no document passes the filters" in err
+    code, out, err = run("ask", question, "--until", "neulich", "--store", corpus_store)
+    assert (code, out) == (2, "")
+    assert "until is 'neulich'; give a date as 2024, 2024-03 or 2024-03-12." in err
+
+
 def test_documents_lists_all(run: Run, corpus_store: Path) -> None:
     code, out, err = run("documents", "--store", corpus_store)
     assert code == 0
