@@ -15,6 +15,7 @@ from rag.embeddings import EmbeddingModel
 from rag.errors import NotFoundError, UsageError
 from rag.evidence import rank_evidence
 from rag.filtering import Catalogue
+from rag.follow_up import standalone
 from rag.language import question_language
 from rag.lexical import LexicalIndex
 from rag.question import Question, analyse
@@ -73,22 +74,25 @@ class Assistant:
             opened.store.check_model(settings.embedding_model)
         return opened
 
-    def ask(self, question: str, filters: Filters = ALL) -> Answer:
-        """Answer `question` from the store, with citations, or abstain.
+    def ask(self, question: str, history: Sequence[str] = (), filters: Filters = ALL) -> Answer:
+        """Answer `question` from the documents that pass `filters`, with citations, or abstain.
+
+        `history` are the earlier questions of the conversation, oldest first: "Und wer hat es gegründet?" is
+        understood as `rag.follow_up.standalone` puts it.
 
         Raises:
             UsageError: the question is empty or longer than the setting `max_question` (characters).
             StoreError, ModelError: the store or the model cannot be used.
         """
-        return self.trail(question, filters).answer
+        return self.trail(question, history, filters).answer
 
-    def trail(self, question: str, filters: Filters = ALL) -> Trail:
+    def trail(self, question: str, history: Sequence[str] = (), filters: Filters = ALL) -> Trail:
         """Answer as `ask` does, and say what the answer came from; raises the same."""
         clock = _Clock()
         text = self._checked(question)
         if not self._has_documents():
             return Trail(_abstained(text, question_language(text), 0.0, clock), (), ())
-        analysed = analyse(text, self.model)
+        analysed = analyse(standalone(text, history), self.model)
         for _ in range(_TRIES):
             candidates = self._found(analysed, POOL, filters)
             clock.retrieved()

@@ -64,7 +64,7 @@ def api_routes(assistant: Assistant) -> APIRouter:
     @routes.post("/api/v1/ask", tags=["questions"], responses=problems.documented(*refused, *failures))
     def ask(body: QuestionBody) -> AnswerBody:
         """Answer a question, with the passages the answer rests on, or say that the documents hold no answer."""
-        return AnswerBody.model_validate(assistant.ask(body.question, body.filters.as_filters()))
+        return AnswerBody.model_validate(assistant.ask(body.question, body.history, body.filters.as_filters()))
 
     @routes.get("/api/v1/search", tags=["questions"], responses=problems.documented(*failures))
     def search(parameters: Annotated[SearchQuery, Query()]) -> list[PassageBody]:

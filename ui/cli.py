@@ -105,7 +105,7 @@ def _ingest(sources: Sequence[str], settings: Settings, *, prune: bool = False) 
 @_store_option
 def ask(question: str, as_json: bool, store: str | None, **filters: str | None) -> None:
     """Answer QUESTION with citations, or say that the documents hold no answer."""
-    answer = _assistant(store).ask(question, _chosen(filters))
+    answer = _assistant(store).ask(question, filters=_chosen(filters))
     if as_json:
         _print_json(answer.as_dict())
     else:

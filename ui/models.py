@@ -63,6 +63,11 @@ class QuestionBody(BaseModel):
     question: Annotated[str, AfterValidator(_characters_only)] = Field(
         description="In German, English or Polish; not blank, at most 2,000 characters."
     )
+    history: list[Annotated[str, AfterValidator(_characters_only)]] = Field(
+        default=[],
+        max_length=50,
+        description="The earlier questions of the conversation, oldest first; a follow-up is understood from them.",
+    )
     filters: FiltersBody = Field(default=FiltersBody(), description="Which documents may answer; all if empty.")
 
 

@@ -104,7 +104,7 @@ def evaluate(
     texts: dict[str, Document] = {}
     try:
         for question, grades in zip(questions.questions, relevant, strict=True):
-            trail = assistant.trail(question.text, Filters(without=question.without))
+            trail = assistant.trail(question.text, filters=Filters(without=question.without))
             outcomes.append(_outcome(question, grades, trail, assistant, texts))
             progress(len(outcomes))
     except KeyboardInterrupt:

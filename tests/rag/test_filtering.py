@@ -35,11 +35,11 @@ def test_only_documents_that_pass_are_found(assistant: Assistant, filters: dict[
 
 def test_an_answer_comes_from_what_passes_or_there_is_none(assistant: Assistant) -> None:
     question = "Wann trat Krakau Eurocities bei?"
-    answer = assistant.ask(question, Filters(source="/press/"))
+    answer = assistant.ask(question, filters=Filters(source="/press/"))
     assert not answer.abstained
     assert all("/press/" in citation.source for citation in answer.citations)
-    assert assistant.ask(question, Filters(source="no such folder")).abstained
-    assert assistant.ask(question, Filters(since="2999")).citations == ()
+    assert assistant.ask(question, filters=Filters(source="no such folder")).abstained
+    assert assistant.ask(question, filters=Filters(since="2999")).citations == ()
 
 
 def test_dates_are_inclusive_and_of_any_precision() -> None:
