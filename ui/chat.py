@@ -20,6 +20,7 @@ from starlette.routing import Match, Mount
 from starlette.types import Scope
 
 from rag.errors import CityciteError, NotFoundError, UsageError
+from rag.follow_up import standalone
 from rag.schema import Citation, Language
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
@@ -35,6 +36,8 @@ EXAMPLES: Final = ("example_1", "example_2", "example_3")
 CONCURRENT_ANSWERS: Final = 4
 # Beyond it a visitor would wait minutes; a refusal is kinder.
 WAITING_ANSWERS: Final = 100
+# Passages shown where there is no answer.
+NEARBY: Final = 3
 # A conversation is kept in memory while its page is open; older turns scroll out of it.
 MAX_TURNS: Final = 50
 # Open pages whose conversation is remembered; the one unused for longest is forgotten first.
@@ -209,7 +212,8 @@ class ChatPage:
             yield [""] + [gr.skip()] * 4
             return
         earlier = turns[-(MAX_TURNS - 1) :]
-        turn = Turn(question)
+        meant = standalone(question, [before.question for before in earlier])
+        turn = Turn(question, understood=meant if meant != question else None)
         yield ["", (*earlier, turn), self._messages((*earlier, turn), language), *_shown(welcome=False)]
         turn = self._answered(turn)
         said = self._messages((*earlier, turn), language)
@@ -223,8 +227,12 @@ class ChatPage:
 
     def _answered(self, turn: Turn) -> Turn:
         try:
-            answer = self.assistant.ask(turn.question)
-            return replace(turn, answer=answer, contexts=tuple(map(self._context, answer.citations)))
+            asked = turn.understood or turn.question
+            answer = self.assistant.ask(asked)
+            # Without any confidence it was no question, and nothing is near it.
+            nearby = self.assistant.search(asked, NEARBY) if answer.abstained and answer.confidence else ()
+            contexts = tuple(map(self._context, answer.citations))
+            return replace(turn, answer=answer, contexts=contexts, nearby=tuple(nearby))
         except UsageError:
             return replace(turn, error="error_question")
         except CityciteError as error:

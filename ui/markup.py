@@ -12,12 +12,15 @@ from pathlib import PureWindowsPath
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from rag.schema import Answer, Citation, Document, Language
+from rag.schema import Answer, Citation, Document, Language, Passage
 from rag.sentences import sentence_spans
 from ui.texts import local_date, text
 
 # A reader can judge a sentence with about three more on either side.
 CONTEXT_CHARACTERS: Final = 400
+
+# From this confidence on, which is the share of right answers among those with it.
+_SURENESS: Final = ((0.75, "sure_high"), (0.55, "sure_middle"))
 
 # Letters, digits and blanks mean nothing to Markdown; the underscore, also a word character, does. References to the
 # control characters from 0x80 on would be read as other characters (HTML standard, 13.2.5.80), so they stay.
@@ -39,13 +42,16 @@ class Context:
 class Turn:
     """One question and what came of it: an answer, or the key of the text that says what went wrong, or nothing yet.
 
-    `contexts` belong to the citations, in order; None where the document no longer holds the quote.
+    `contexts` belong to the citations, in order; None where the document no longer holds the quote. `understood` is a
+    follow-up question as it was answered; `nearby` are passages to show where there is no answer.
     """
 
     question: str
     answer: Answer | None = None
     contexts: tuple[Context | None, ...] = ()
     error: str | None = None
+    understood: str | None = None
+    nearby: tuple[Passage, ...] = ()
 
 
 def literal(content: str) -> str:
@@ -77,7 +83,7 @@ def _first_blank(content: str) -> int:
     return blank.start() if blank else 0
 
 
-def document_address(citation: Citation, language: Language) -> str:
+def document_address(citation: Citation | Passage, language: Language) -> str:
     """Return the address of the document page with the quote marked, relative to the chat page."""
     query = urlencode({"start": citation.start, "end": citation.end, "lang": language})
     return f"documents/{quote(citation.document_id, safe='')}?{query}#quote"
@@ -97,13 +103,14 @@ def answer_html(turn: Turn, number: int, language: Language, *, max_question: in
     if answer is None:
         return _card("searching", _paragraph(text("searching", language)))
     if answer.abstained:
-        reply = _paragraph(answer.answer, answer.language)
-        return _card("abstained", _heading(text("no_answer", language)) + reply)
+        reply = _heading(text("no_answer", language)) + _paragraph(answer.answer, answer.language)
+        return _understood(turn, language) + _card("abstained", reply) + _nearby(turn.nearby, language)
     body = _hidden(text("answer", language)) + _reply(turn, answer.answer, number, language)
+    body += f'<p class="sure">{literal(text(_sureness(answer.confidence), language))}</p>'
     cited = zip(answer.citations, turn.contexts, strict=True)
     items = "".join(f"<li>{_citation(citation, context, number, language)}</li>" for citation, context in cited)
     sources = f'<h3>{literal(text("sources", language))}</h3><ol class="citations">{items}</ol>' if items else ""
-    return _card("answered", body + sources)
+    return _understood(turn, language) + _card("answered", body + sources)
 
 
 def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
@@ -126,6 +133,34 @@ def _reply(turn: Turn, shown: str, number: int, language: Language) -> str:
     linked = _linked(shown[len(quoted) :], answer, number, language)
     return (
         f'<p class="reply" lang="{answer.language}"><span lang="{literal(spoken)}">{_close(quoted)}</span>{linked}</p>'
+    )
+
+
+def _sureness(confidence: float) -> str:
+    """Return the key of the words for how sure the answer is: readers take a percentage for more than it is."""
+    return next((key for limit, key in _SURENESS if confidence >= limit), "sure_low")
+
+
+def _understood(turn: Turn, language: Language) -> str:
+    if turn.understood is None:
+        return ""
+    return f'<div class="understood">{literal(text("understood", language, question=turn.understood))}</div>'
+
+
+def _nearby(passages: tuple[Passage, ...], language: Language) -> str:
+    if not passages:
+        return ""
+    items = "".join(f"<li>{_passage(passage, language)}</li>" for passage in passages)
+    return (
+        f'<div class="card nearby"><h3>{literal(text("nearby", language))}</h3><ul class="citations">{items}</ul></div>'
+    )
+
+
+def _passage(passage: Passage, language: Language) -> str:
+    return (
+        f'<details class="citation"><summary><span class="number"></span>'
+        f'<span class="title">{literal(passage.title)}</span><span class="facts">{literal(_facts(passage, language))}</span></summary>'
+        f"<blockquote>{_close(passage.text)}</blockquote>{_origin(passage, language)}</details>"
     )
 
 
@@ -154,13 +189,20 @@ def _citation(citation: Citation, context: Context | None, number: int, language
         f'<summary><span class="number">{_hidden(text("source_number", language))}{citation.marker}</span>'
         f'<span class="title">{literal(citation.title)}</span><span class="facts">{literal(facts)}</span></summary>'
         f"<blockquote{spoken}>{_close(before)}<mark>{literal(citation.quote)}</mark>{_close(after)}</blockquote>"
-        f'<p class="origin"><span class="source">{literal(shown_source(citation.source))}</span>'
-        f'<a href="{literal(document_address(citation, language))}" target="_blank" rel="noopener">'
-        f"{literal(text('open_document', language))}{_hidden(text('new_tab', language))}</a></p></details>"
+        f"{_origin(citation, language)}</details>"
     )
 
 
-def _facts(citation: Citation, language: Language) -> str:
+def _origin(cited: Citation | Passage, language: Language) -> str:
+    """Return where a text comes from, with a link to it in its document."""
+    return (
+        f'<p class="origin"><span class="source">{literal(shown_source(cited.source))}</span>'
+        f'<a href="{literal(document_address(cited, language))}" target="_blank" rel="noopener">'
+        f"{literal(text('open_document', language))}{_hidden(text('new_tab', language))}</a></p>"
+    )
+
+
+def _facts(citation: Citation | Passage, language: Language) -> str:
     """Return date, page and section, as far as they are known and not said by the title."""
     date = local_date(citation.published, language) if citation.published else None
     page = text("page", language, page=citation.page) if citation.page is not None else None

@@ -118,6 +118,26 @@ def test_no_answer_is_said_politely_and_without_citations(visit, address):
     expect(answer.locator("details")).to_have_count(0)
 
 
+def test_without_an_answer_the_nearest_passages_can_be_opened(visit):
+    page = visit.open_page()
+    ask(page, NOBODY_KNOWS, "abstained")
+    nearby = page.locator(".card.nearby")
+    expect(nearby).to_contain_text("aber keine Antwort")
+    first = nearby.locator("details").first
+    first.locator("summary").click()
+    expect(first.locator("blockquote")).to_be_visible()
+    expect(first.locator("a")).to_have_attribute("href", re.compile(r"documents/.+start=\d+"))
+
+
+def test_a_follow_up_says_how_it_was_understood(visit):
+    page = visit.open_page()
+    ask(page, "Wann trat Krakau Eurocities bei?", "answered")
+    page.get_by_role("textbox").fill("Und Krefeld?")
+    page.get_by_role("textbox").press("Enter")
+    expect(page.locator(".understood")).to_have_text("Verstanden als: Wann trat Krefeld Eurocities bei?")
+    expect(page.locator(".card.abstained")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("locale", "language", "button"),
     [("de-AT", "de", "Fragen"), ("pl-PL", "pl", "Zapytaj"), ("fr-FR", "en", "Ask")],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.schema import Answer, Citation, Document, Timings
+from rag.schema import Answer, Citation, Document, Passage, Timings
 from ui.markup import (
     Context,
     Turn,
@@ -124,3 +124,37 @@ def test_an_error_is_one_line_in_the_interface_language():
 )
 def test_of_a_file_the_name_is_shown(source, shown):
     assert shown_source(source) == shown
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [(0.9, "Gut belegt"), (0.75, "Gut belegt"), (0.6, "Wahrscheinlich die Antwort"), (0.41, "Vielleicht die Antwort")],
+)
+def test_how_sure_the_answer_is_stands_below_it_in_words(confidence, words):
+    message = html.unescape(
+        answer_html(Turn("Wann?", replace(ANSWER, confidence=confidence), (None,)), 1, "de", max_question=9)
+    )
+    assert words in message
+    assert not re.search(r"\d\s*%", re.sub(r'href="[^"]*"', "", message))
+
+
+def test_without_an_answer_the_nearest_passages_are_shown_and_not_called_one():
+    abstained = replace(ANSWER, abstained=True, citations=(), answer="Dazu finde ich nichts.")
+    passage = Passage("a/b", "<b>Titel</b>", "/x/d.txt", 2, None, None, "Ein *Satz*.\n\nNoch einer.", 10, 36, 0.5)
+    message = answer_html(Turn("Wann?", abstained, nearby=(passage,)), 1, "de", max_question=9)
+    shown = html.unescape(message)
+    assert "\n\n" not in message
+    assert "<b>Titel</b>" in shown
+    assert "<b>Titel</b>" not in message
+    assert shown.index("Dazu finde ich nichts.") < shown.index("aber keine Antwort") < shown.index("Noch einer.")
+    assert "documents/a%2Fb?start=10&end=36" in shown
+    assert "aber keine Antwort" not in html.unescape(answer_html(Turn("Wann?", abstained), 1, "de", max_question=9))
+
+
+def test_a_follow_up_says_how_it_was_understood():
+    message = answer_html(
+        Turn("Und Wien?", ANSWER, (None,), understood="Wann trat <Wien> bei?"), 1, "de", max_question=9
+    )
+    assert message.startswith("<div")
+    assert "Verstanden als: Wann trat <Wien> bei?" in html.unescape(message)
+    assert "<Wien>" not in message
