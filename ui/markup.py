@@ -157,9 +157,10 @@ def _nearby(passages: tuple[Passage, ...], language: Language) -> str:
 
 
 def _passage(passage: Passage, language: Language) -> str:
+    facts = literal(_facts(passage, language))
     return (
         f'<details class="citation"><summary><span class="number"></span>'
-        f'<span class="title">{literal(passage.title)}</span><span class="facts">{literal(_facts(passage, language))}</span></summary>'
+        f'<span class="title">{literal(passage.title)}</span><span class="facts">{facts}</span></summary>'
         f"<blockquote>{_close(passage.text)}</blockquote>{_origin(passage, language)}</details>"
     )
 
