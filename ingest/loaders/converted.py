@@ -8,14 +8,13 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from ingest.loaders.base import Extract, Loader, file_kind, read_bytes
+from ingest.loaders.office import open_archive
 from ingest.loaders.sheets import load_xlsx
 from ingest.loaders.slides import load_pptx
 from ingest.loaders.word import load_docx
-from ingest.metadata import named_title
 from rag.errors import LoadError
 
 # A thousand pages take half a minute; a file that takes longer holds up all others.
@@ -23,6 +22,12 @@ _SECONDS = 120
 _INSTALL = "apt-get install libreoffice-core libreoffice-writer libreoffice-calc libreoffice-impress"
 _MADE_BY = {"docx": load_docx, "xlsx": load_xlsx, "pptx": load_pptx}
 _OLD = "an old office document"
+_BROKEN = "cannot be converted: it is broken or password-protected; open it in an office program and save it anew"
+# A workbook that LibreOffice cannot read it shows as text, bytes and all.
+_MAGIC_AS_TEXT = "ÐÏ"
+_BEGINNING = 200
+# With four bytes a character, and the extension, still a name that any file system takes.
+_LONGEST_STEM = 60
 _SETTING = (
     '<item oor:path="/org.openoffice.{path}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'
 )
@@ -50,18 +55,22 @@ def convert_to(suffix: str) -> Loader:
         _check(path)
         with tempfile.TemporaryDirectory(prefix="citycite-") as folder:
             extract = _MADE_BY[suffix](_convert(path, suffix, Path(folder)))
-        # The copy had another name, so that only here the file's own name can be told from a title.
-        return replace(extract, title=named_title(extract.title or "", path.stem))
+        if _MAGIC_AS_TEXT in extract.text[:_BEGINNING]:
+            raise LoadError(_BROKEN)
+        return extract
 
     return load_converted
 
 
 def _check(path: Path) -> None:
     """Refuse what LibreOffice would take for something else: it opens any text, and calls it a document."""
+    suffix = path.suffix.lower()
+    if suffix in (".ods", ".odp"):
+        open_archive(path, suffix)
+        return
     kind = file_kind(read_bytes(path))
-    expected = "a ZIP archive or an office document" if path.suffix.lower() in (".ods", ".odp") else _OLD
-    if kind != expected:
-        what = f"is {kind} in spite of its name" if kind else f"is not {expected}, as its name says"
+    if kind != _OLD:
+        what = f"is {kind} in spite of its name" if kind else f"is not {_OLD}, as its name says"
         raise LoadError(f"{what}; give it the file name extension of its format")
 
 
@@ -81,8 +90,9 @@ def _convert(path: Path, suffix: str, folder: Path) -> Path:
     _run(command, {**os.environ, "HOME": str(folder), "TMPDIR": str(folder)})
     result = target / f"document.{suffix}"
     if not result.is_file():
-        raise LoadError("cannot be converted: it is broken or password-protected; open it and save it anew")
-    return result
+        raise LoadError(_BROKEN)
+    # The name tells a title from the file's own name, and stands in for one.
+    return result.rename(target / f"{path.stem[:_LONGEST_STEM]}.{suffix}")
 
 
 def _run(command: list[str], environment: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from ingest.cleaning import normalise
 from ingest.loaders.base import file_kind, read_bytes
@@ -31,6 +31,7 @@ _SMALLEST_BOMB = 10_000_000
 # A presentation with thousands of pictures has fewer parts.
 _MOST_PARTS = 50_000
 _PIECE = 1_000_000
+_LONGEST_TAG = 10_000_000
 _OLE = b"\xd0\xcf\x11\xe0"
 # Streams of OLE containers are named in UTF-16.
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
@@ -92,17 +93,17 @@ class Archive:
         return b"".join(pieces)
 
     def xml(self, name: str) -> Element:
-        """Return a part as a tree whose names have lost their namespaces; those of relationships keep "r:"."""
+        """Return a part as a tree whose names have lost their namespaces; those of relationships begin with "r_"."""
         return self._tree(self.read(name))
 
     def optional_xml(self, name: str | None) -> Element | None:
         """Return a part as `xml` does, None where the document has no such part."""
         return self.xml(name) if name is not None and name in self else None
 
-    def stream(self, name: str, *tags: str) -> Iterator[Element]:
+    def stream(self, name: str, *tags: str, drop: re.Pattern[bytes] | None = None) -> Iterator[Element]:
         """Yield the elements called `tags` of a part of any size, each once it is complete; the rest is forgotten.
 
-        Their names keep the namespaces.
+        Their names keep the namespaces. What `drop` matches is taken out before the part is parsed.
         """
         from lxml import etree  # type: ignore[import-untyped]
 
@@ -110,7 +111,7 @@ class Archive:
         with self._reading(), self._zip.open(member) as part:
             wanted = [f"{{*}}{tag}" for tag in tags]
             first = True
-            for _, element in etree.iterparse(part, tag=wanted, resolve_entities=False, no_network=True):
+            for _, element in etree.iterparse(_Source(part, drop), tag=wanted, resolve_entities=False, no_network=True):
                 if first:
                     _refuse_declarations(element)
                     first = False
@@ -178,13 +179,37 @@ class Archive:
                 raise LoadError(_PASSWORD)
 
 
+class _Source:
+    """A part as the parser reads it, without what a pattern matches."""
+
+    def __init__(self, part: IO[bytes], drop: re.Pattern[bytes] | None) -> None:
+        self._part = part
+        self._drop = drop
+        self._rest = b""
+
+    def read(self, _: int = -1) -> bytes:
+        """Return some bytes more, none at the end."""
+        while True:
+            data = self._part.read(_PIECE)
+            if self._drop is None or not data:
+                rest, self._rest = self._rest, b""
+                return rest + data
+            # A tag may lie across two pieces.
+            data = self._rest + data
+            end = data.rfind(b">") + 1 if len(data) < _LONGEST_TAG else len(data)
+            self._rest = data[end:]
+            kept = self._drop.sub(b"", data[:end])
+            if kept:
+                return kept
+
+
 def _plain(name: str) -> str:
     return name.replace("\\", "/").lstrip("/").lower()
 
 
 def _local(name: str) -> str:
     space, _, local = name.rpartition("}")
-    return f"r:{local}" if space.endswith("/relationships") and "officeDocument" in space else local
+    return f"r_{local}" if space.endswith("/relationships") and "officeDocument" in space else local
 
 
 def _refuse_declarations(element: Element) -> None:

@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 
 # A larger table is a database: no answer is found in its rows, and they would fill the memory.
 _MOST_CELLS = 3_000_000
+_MOST_CHARACTERS = 200_000_000
 _MOST_COLUMNS = 16_384
+# Cells and rows that only have a format; parsing millions of them takes half a minute. Hidden rows have a meaning.
+_EMPTY = re.compile(
+    rb'<(?:\w+:)?row (?=[^<>]*\br=")(?![^<>]*hidden)[^<>]*'
+    rb'(?:/>|(?<!/)>\s*(?:<(?:\w+:)?c r="[^<>]*/>\s*)*+</(?:\w+:)?row>)'
+)
 _CELL_NAME = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})")
 
 
@@ -71,7 +77,7 @@ def load_xlsx(path: Path) -> Extract:
     sheets: list[tuple[str, list[str]]] = []
     budget = _MOST_CELLS
     for entry in workbook.iterfind("sheets/sheet"):
-        relation = relations.get(entry.get("r:id", ""))
+        relation = relations.get(entry.get("r_id", ""))
         if entry.get("state", "visible") == "visible" and relation is not None and relation.kind == "worksheet":
             sheet = _read_sheet(archive, relation.target, strings, formats, budget)
             budget -= sum(map(len, sheet.rows.values()))
@@ -92,7 +98,14 @@ def _strings(archive: Archive, part: str | None) -> list[str]:
     """Return the texts that the cells of all sheets refer to by number."""
     if part is None or part not in archive:
         return []
-    return [_rich_text(element) for element in archive.stream(part, "si")]
+    strings: list[str] = []
+    length = 0
+    for element in archive.stream(part, "si"):
+        strings.append(_rich_text(element))
+        length += len(strings[-1])
+        if length > _MOST_CHARACTERS:
+            raise LoadError(f"has more than {_MOST_CHARACTERS:,} characters; split it, or leave out its raw data")
+    return strings
 
 
 def _rich_text(element: Element) -> str:
@@ -121,7 +134,7 @@ def _read_sheet(archive: Archive, part: str, strings: Sequence[str], formats: _F
     hidden_columns: list[range] = []
     hidden_by_default = False
     number = 0
-    for element in archive.stream(part, "sheetFormatPr", "col", "row", "mergeCell"):
+    for element in archive.stream(part, "sheetFormatPr", "col", "row", "mergeCell", drop=_EMPTY):
         tag = element.tag.rpartition("}")[2]
         hidden = element.get("hidden") in ("1", "true")
         if tag == "sheetFormatPr":
@@ -281,8 +294,11 @@ def load_csv(path: Path) -> Extract:
     return draft.extract(published=find_date(draft.extract().text))
 
 
-def _csv_rows(text: str, separator: str) -> Iterator[list[str]]:
+def _csv_rows(text: str, separator: str | None) -> Iterator[list[str]]:
     """Yield the rows; quotation marks count as characters where taking them for quotes would swallow rows."""
+    if separator is None:
+        yield from ([line] for line in text.split("\n"))
+        return
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True))
     except csv.Error:
@@ -292,15 +308,16 @@ def _csv_rows(text: str, separator: str) -> Iterator[list[str]]:
     yield from rows
 
 
-def _separator(sample: str) -> str:
-    """Return the character that parts the rows most evenly into most cells."""
+def _separator(sample: str) -> str | None:
+    """Return the character that parts the rows most evenly into most cells, None where most have but one."""
 
     def evenness(separator: str) -> tuple[float, int]:
         rows = [row for row in _csv_rows(sample, separator) if any(row)][:_SAMPLE_ROWS]
         lengths = Counter(len(row) for row in rows if len(row) > 1)
-        if not lengths:
+        if lengths.total() < len(rows) / 2 or not lengths:
             return 0.0, 0
         length, times = lengths.most_common(1)[0]
         return times / len(rows), length
 
-    return max(_SEPARATORS, key=evenness)
+    best = max(_SEPARATORS, key=evenness)
+    return best if evenness(best)[1] else None

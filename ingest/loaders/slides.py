@@ -59,7 +59,7 @@ def load_pptx(path: Path) -> Extract:
     blocks: list[Block] = []
     labels: list[str] = []
     for entry in root.iterfind("sldIdLst/sldId"):
-        relation = relations.get(entry.get("r:id", ""))
+        relation = relations.get(entry.get("r_id", ""))
         found = _slide(archive, relation.target) if relation is not None else []
         if found:
             blocks += [replace(found[0], page=str(number)), *found[1:]]
@@ -208,7 +208,7 @@ class _Reader:
         if diagram is None:
             return ()
         # A drawn list or chart of boxes: its texts stand in a part of their own.
-        relation = self._relations.get(diagram.get("r:dm", ""))
+        relation = self._relations.get(diagram.get("r_dm", ""))
         data = self._archive.optional_xml(relation.target) if relation is not None else None
         texts = (_text(paragraph) for paragraph in data.iterfind("ptLst/pt/t/p")) if data is not None else ()
         return tuple(Block("item", f"• {text}") for text in texts if text.strip())
