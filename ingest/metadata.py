@@ -27,6 +27,18 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _HEXADECIMAL = re.compile(r"[0-9a-f]{8,}", re.IGNORECASE)
+# Titles that programs write by themselves, and names of files.
+_NO_TITLE = re.compile(
+    r"\W*(?:microsoft (?:word|powerpoint|excel).*|untitled.*|unbenannt.*|ohne titel.*|bez tytułu.*|anonymous"
+    r"|(?:powerpoint|word|excel)[\s-]?(?:präsentation|presentation|dokument|document|arbeitsmappe|workbook)[\s_-]*\d*"
+    r"|(?:prezentacja|dokument) programu.*"
+    r"|(?:dokument|document|präsentation|presentation|prezentacja|arbeitsmappe|mappe|zeszyt|tabelle|table|sheet|arkusz"
+    r"|scan|print|layout|folie|slide|seite|page)[\s_-]*\d*"
+    r"|.*\.(?:docx?|dotx?|pdf|indd|qxp?d?|xlsx?|pptx?|od[tsp]|rtf|te?xt?|tmp|html?))\W*",
+    re.IGNORECASE,
+)
+# Less is a number or an initial.
+_SHORTEST_TITLE = 4
 
 
 def guess_title(text: str, fallback_file_stem: str) -> str:
@@ -50,6 +62,14 @@ def guess_title(text: str, fallback_file_stem: str) -> str:
     if headings and (spoken or len(headings[0].split()) > 1):
         return (spoken or headings)[0]
     return _speaking_stem(fallback_file_stem) or _first_words(text) or fallback_file_stem
+
+
+def named_title(written: str, file_stem: str = "") -> str | None:
+    """Return the title that a document's properties name, None where a program wrote it or it is the file's name."""
+    title = " ".join(written.split())
+    own_name = re.sub(r"[\W_]+", " ", file_stem).strip().lower()
+    is_own = bool(own_name) and re.sub(r"[\W_]+", " ", title).strip().lower() == own_name
+    return None if len(title) < _SHORTEST_TITLE or is_own or _NO_TITLE.fullmatch(title) else title
 
 
 def _is_heading(line: str) -> bool:

@@ -6,9 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from ingest.loaders.base import Extract, Loader
+from ingest.loaders.converted import convert_to
 from ingest.loaders.html import load_html
+from ingest.loaders.odt import load_odt
 from ingest.loaders.pdf import load_pdf
+from ingest.loaders.rtf import load_rtf
+from ingest.loaders.sheets import load_csv, load_xlsx
+from ingest.loaders.slides import load_pptx
 from ingest.loaders.text import load_markdown, load_text
+from ingest.loaders.word import load_docx
 from ingest.metadata import guess_title
 from rag.errors import LoadError
 
@@ -21,6 +27,17 @@ LOADERS: dict[str, Loader] = {
     ".html": load_html,
     ".htm": load_html,
     ".pdf": load_pdf,
+    ".docx": load_docx,
+    ".odt": load_odt,
+    ".rtf": load_rtf,
+    ".pptx": load_pptx,
+    ".xlsx": load_xlsx,
+    ".csv": load_csv,
+    ".doc": convert_to("docx"),
+    ".xls": convert_to("xlsx"),
+    ".ppt": convert_to("pptx"),
+    ".ods": convert_to("xlsx"),
+    ".odp": convert_to("pptx"),
 }
 
 

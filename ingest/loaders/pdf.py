@@ -16,7 +16,7 @@ from ingest.cleaning import normalise
 from ingest.lines import continues, is_item, is_open, join_hyphens, join_wrapped, vocabulary
 from ingest.loaders.base import Draft, Extract, file_kind, read_bytes
 from ingest.loaders.layout import HEADING_SIZE, Block, Part, Piece, blocks, regions, rows
-from ingest.metadata import find_date
+from ingest.metadata import find_date, named_title
 from rag.errors import LoadError
 
 if TYPE_CHECKING:
@@ -47,13 +47,6 @@ _FURNITURE_GAP = 0.5
 _MOST_BETWEEN = 3
 # A shorter line at the foot of a column is a caption or a cell, and no sentence that goes on.
 _LEAST_CONTINUED = 20
-# Titles that programs write by themselves, and names of files.
-_NO_TITLE = re.compile(
-    r"\W*(?:microsoft (?:word|powerpoint|excel).*|untitled.*|unbenannt.*|ohne titel.*|bez tytułu.*|anonymous"
-    r"|(?:dokument|document|präsentation|presentation|scan|print|layout|folie|slide|seite|page)[\s_-]*\d*"
-    r"|.*\.(?:docx?|dotx?|pdf|indd|qxp?d?|xlsx?|pptx?|odt|ods|rtf|te?xt?|tmp|html?))\W*",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +353,6 @@ def _page_label(document: PdfDocument, index: int) -> str:
 def _metadata_title(document: PdfDocument) -> str | None:
     """Return the title in the file's metadata, None where a program wrote it by itself."""
     try:
-        title = " ".join(normalise(document.get_metadata_value("Title")).split())
+        return named_title(normalise(document.get_metadata_value("Title")))
     except UnicodeDecodeError:
         return None
-    return title if len(title) >= _SHORTEST_TITLE and not _NO_TITLE.fullmatch(title) else None

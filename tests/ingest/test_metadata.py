@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.metadata import detect_language, find_date, guess_title, iso_date, published_label
+from ingest.metadata import detect_language, find_date, guess_title, iso_date, named_title, published_label
 
 
 @pytest.mark.parametrize(
@@ -114,3 +114,19 @@ def test_dates_of_metadata_are_read_in_any_usual_form() -> None:
 )
 def test_the_language_is_named_or_left_open(text: str, language: str | None) -> None:
     assert detect_language(text) == language
+
+
+@pytest.mark.parametrize(
+    ("written", "stem", "title"),
+    [
+        ("  Masterplan\nDigitale Stadt ", "plan", "Masterplan Digitale Stadt"),
+        ("PowerPoint-Präsentation", "plan", None),
+        ("Microsoft Word - plan.doc", "plan", None),
+        ("Tabelle1", "plan", None),
+        ("Präsentation der Ergebnisse", "plan", "Präsentation der Ergebnisse"),
+        ("Plan 2024", "plan_2024", None),
+        ("Abc", "", None),
+    ],
+)
+def test_titles_that_a_program_wrote_are_none(written: str, stem: str, title: str | None) -> None:
+    assert named_title(written, stem) == title
