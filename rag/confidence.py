@@ -15,31 +15,32 @@ import numpy as np
 from rag.evidence import COEFFICIENTS_FILE, FEATURES, Evidence, coefficients, neighbour
 from rag.question import Question
 
-# Of the passage of the best quote, against the other passages. A paragraph that answers stands out in several.
-_PASSAGE_FEATURES = (
-    "passage_match",
-    "passage_content",
-    "dense",
-    "lexical",
-    "words_in_passage",
-    "passage_weakest",
-)
-_PASSAGE_COLUMNS = [FEATURES.index(name) for name in _PASSAGE_FEATURES]
 # Log-odds that stand for a quote that does not exist.
 _NO_QUOTE = -12.0
 
-CONFIDENCE_FEATURES = (
-    "odds",  # log-odds that the best sentence answers
-    "quote_odds",  # that it or the sentence that is quoted with it does
-    "lead",  # odds minus those of the best sentence that is not quoted
-    "second_lead",
-    "others",  # logarithm of the summed probabilities of all that is not quoted
-    "is_joined",  # two sentences are quoted
-    "same_language",
-    *FEATURES,  # of the best sentence
-    *(f"{name}_lead" for name in _PASSAGE_FEATURES),  # minus the highest of the other passages
-    *(f"{name}_above_mean" for name in _PASSAGE_FEATURES),
-)
+# Each with the direction in which it may count: 1 the more the surer, -1 the less, 0 either. Fitted without, a sentence
+# that holds a date counts against the answer to "when", because near misses in the training data hold dates as well.
+CONFIDENCE_FEATURES = {
+    "odds": 1,  # log-odds that the best sentence answers
+    "quote_odds": 1,  # that it or the sentence that is quoted with it does
+    "lead": 1,  # odds minus those of the best sentence that is not quoted
+    "others": -1,  # logarithm of the summed probabilities of all that is not quoted
+    "is_joined": 0,  # two sentences are quoted
+    "same_language": 0,
+    # Of the best sentence, as in rag.evidence.
+    "sentence_match": 1,
+    "sentence_weakest": 1,
+    "passage_weakest": 1,
+    "passage_to_best": 1,
+    "lexical": 1,
+    "beyond_question": 1,
+    "cities_missing": -1,
+    "numbers_missing": -1,
+    "names_missing": -1,
+    "other_city": -1,
+    "question_length": 0,
+}
+_OF_SENTENCE = [FEATURES.index(name) for name in CONFIDENCE_FEATURES if name in FEATURES]
 
 
 def confidence(question: Question, ranked: Sequence[Evidence]) -> float:
@@ -52,34 +53,26 @@ def confidence(question: Question, ranked: Sequence[Evidence]) -> float:
 
 
 def confidence_features(ranked: Sequence[Evidence]) -> np.ndarray:
-    """Return the features of ranked evidence (never empty), shape (len(CONFIDENCE_FEATURES),)."""
+    """Return the features of ranked evidence (never empty), in the order of `CONFIDENCE_FEATURES`."""
     best, joined = ranked[0], neighbour(ranked[0], ranked)
     others = [item for item in ranked if item is not best and item is not joined]
     missed = (1 - best.probability) * (1 - joined.probability if joined else 1)
-    odds = [*(item.odds for item in others[:2]), _NO_QUOTE, _NO_QUOTE]
-    elsewhere = [item.row for item in others if item.candidate.passage.id != best.candidate.passage.id]
-    own = best.row[_PASSAGE_COLUMNS]
-    table = np.array(elsewhere)[:, _PASSAGE_COLUMNS] if elsewhere else own[None]
     return np.array(
         [
             best.odds,
             np.log(1 - missed + 1e-9) - np.log(missed + 1e-9),
-            best.odds - odds[0],
-            best.odds - odds[1],
+            best.odds - (others[0].odds if others else _NO_QUOTE),
             np.log(sum(item.probability for item in others) + 1e-4),
             float(joined is not None),
             float(best.same_language),
-            *best.row,
-            *(own - table.max(axis=0)),
-            *(own - table.mean(axis=0)),
+            *best.row[_OF_SENTENCE],
         ]
     )
 
 
 @lru_cache(maxsize=1)
 def _coefficients() -> dict[str, Any]:
-    fitted = coefficients()
-    if tuple(fitted["confidence_features"]) != CONFIDENCE_FEATURES:
+    fitted: dict[str, Any] = coefficients()["confidence"]
+    if tuple(fitted["features"]) != tuple(CONFIDENCE_FEATURES):
         raise ValueError(f"{COEFFICIENTS_FILE} was fitted on other features; run tests/bench/train_evidence.py")
-    confidence: dict[str, Any] = fitted["confidence"]
-    return confidence
+    return fitted

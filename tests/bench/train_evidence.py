@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import pickle
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
@@ -192,13 +195,39 @@ def score(sample: Sample, fitted: Fitted) -> Scored:
     return Scored(sample, confidence_features(ranked), sample.shows_answer(ranked[0], ranked))
 
 
-def fit_confidence(scored: Sequence[Scored]) -> tuple[StandardScaler, LogisticRegression]:
+@dataclass
+class Confidence:
+    """A logistic regression whose weights keep to the directions of `CONFIDENCE_FEATURES`."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+    weights: np.ndarray
+    intercept: float
+
+    def of(self, rows: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the confidence for each row of features."""
+        return expit((np.array(rows) - self.mean) / self.scale @ self.weights + self.intercept)
+
+
+def fit_confidence(scored: Sequence[Scored]) -> Confidence:
     """Fit the probability that the first quote is right."""
     table = np.array([item.row for item in scored])
-    weights = [(PUBLIC_WEIGHTS if item.sample.is_public else WRITTEN_WEIGHTS)[item.sample.condition] for item in scored]
-    scaler = StandardScaler().fit(table)
-    model = LogisticRegression(C=CONFIDENCE_PENALTY, max_iter=3000)
-    return scaler, model.fit(scaler.transform(table), [item.hit for item in scored], weights)
+    mean, scale = table.mean(axis=0), table.std(axis=0) + 1e-9
+    scaled = (table - mean) / scale
+    sign = np.where([item.hit for item in scored], 1.0, -1.0)
+    weight = np.array(
+        [(PUBLIC_WEIGHTS if item.sample.is_public else WRITTEN_WEIGHTS)[item.sample.condition] for item in scored]
+    )
+
+    def loss(fitted: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = sign * (scaled @ fitted[:-1] + fitted[-1])
+        pull = -sign * expit(-margin) * weight
+        value = weight @ np.logaddexp(0, -margin) + fitted[:-1] @ fitted[:-1] / (2 * CONFIDENCE_PENALTY)
+        return value, np.append(scaled.T @ pull + fitted[:-1] / CONFIDENCE_PENALTY, pull.sum())
+
+    bounds = [(0 if way > 0 else None, 0 if way < 0 else None) for way in CONFIDENCE_FEATURES.values()]
+    found = minimize(loss, np.zeros(len(bounds) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)])
+    return Confidence(mean, scale, found.x[:-1], float(found.x[-1]))
 
 
 def cross_validated(gathered: Sequence[Sample]) -> tuple[list[Scored], list[float]]:
@@ -211,10 +240,9 @@ def cross_validated(gathered: Sequence[Sample]) -> tuple[list[Scored], list[floa
     in_turn = [scored[number] for number in range(len(gathered))]
     sure = np.zeros(len(gathered))
     for fold in range(FOLDS):
-        scaler, model = fit_confidence([item for item, own in zip(in_turn, folds, strict=True) if own != fold])
+        fitted_on = [item for item, own in zip(in_turn, folds, strict=True) if own != fold]
         held_out = np.array(folds) == fold
-        table = np.array([item.row for item in in_turn])[held_out]
-        sure[held_out] = model.predict_proba(scaler.transform(table))[:, 1]
+        sure[held_out] = fit_confidence(fitted_on).of([in_turn[number].row for number in np.flatnonzero(held_out)])
     return in_turn, sure.tolist()
 
 
@@ -242,23 +270,23 @@ def fit(gathered: Sequence[Sample], trained_on: str) -> dict:
     for name in dict.fromkeys(sample.set_name for sample in gathered):
         own = [number for number, sample in enumerate(gathered) if sample.set_name == name]
         figures[name] = report([scored[number] for number in own], [sure[number] for number in own], name)
+    sure_of = fit_confidence(scored)
     return {
         "trained_on": trained_on,
         "features": FEATURES,
-        "confidence_features": CONFIDENCE_FEATURES,
-        "sentence": {kind: _coefficients(*parts) for kind, parts in fit_sentences(gathered).items()},
-        "confidence": _coefficients(*fit_confidence(scored)),
+        "sentence": {
+            kind: _rounded(scaler.mean_, scaler.scale_, model.coef_[0], model.intercept_[0])
+            for kind, (scaler, model) in fit_sentences(gathered).items()
+        },
+        "confidence": {"features": list(CONFIDENCE_FEATURES)}
+        | _rounded(sure_of.mean, sure_of.scale, sure_of.weights, sure_of.intercept),
         "cross_validated": figures,
     }
 
 
-def _coefficients(scaler: StandardScaler, model: LogisticRegression) -> dict:
-    return {
-        "mean": scaler.mean_.round(6).tolist(),
-        "scale": scaler.scale_.round(6).tolist(),
-        "weights": model.coef_[0].round(6).tolist(),
-        "intercept": round(float(model.intercept_[0]), 6),
-    }
+def _rounded(mean: np.ndarray, scale: np.ndarray, weights: np.ndarray, intercept: float) -> dict:
+    named = {"mean": mean, "scale": scale, "weights": weights}
+    return {name: values.round(6).tolist() for name, values in named.items()} | {"intercept": round(intercept, 6)}
 
 
 def main() -> None:
@@ -266,14 +294,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--german", type=Path, required=True)
     parser.add_argument("--english", type=Path, required=True)
+    parser.add_argument("--samples", type=Path, help="keep the gathered samples here (pickle), or take them from it")
     arguments = parser.parse_args()
     files = {"de": arguments.german, "en": arguments.english}
     public = [squad_set(files[d], d, files[q], q) for d in files for q in files]
     sets = [*public, *written_sets()]
-    polish = (Path(__file__).parent / "questions.pl.txt").read_text("utf-8").splitlines()
-    write_means(EmbeddingModel(Settings()), sets, {"pl": polish})
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        gathered = [sample for samples in pool.map(gather, sets) for sample in samples]
+    if arguments.samples and arguments.samples.exists():
+        gathered = pickle.loads(arguments.samples.read_bytes())
+    else:
+        polish = (Path(__file__).parent / "questions.pl.txt").read_text("utf-8").splitlines()
+        write_means(EmbeddingModel(Settings()), sets, {"pl": polish})
+        with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+            gathered = [sample for samples in pool.map(gather, sets) for sample in samples]
+        if arguments.samples:
+            arguments.samples.write_bytes(pickle.dumps(gathered))
     trained_on = (
         f"{arguments.german.name} and {arguments.english.name} ({len(public[0].questions)} questions each) and "
         f"{sum(len(item.questions) for item in sets[len(public) :])} questions on "
