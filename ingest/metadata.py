@@ -143,7 +143,7 @@ _EVENT = re.compile(r"(?:uhrzeit|beginn|einlass|ort|zeit|wo|wann|time|place|venu
 # Datelines and imprints stand in this many lines from the head, or from the foot.
 _HEAD_LINES, _FOOT_LINES = 12, 12
 # Older dates are history, later ones typing errors.
-_YEARS = range(1900, 2100)
+YEARS = range(1900, 2100)
 
 
 def find_date(text: str) -> str | None:
@@ -199,7 +199,7 @@ def _parse(text: str) -> tuple[str | None, int]:
                 date = datetime.date(int(parts["year"]), month, int(parts["day"]))
             except ValueError:
                 continue
-            return (date.isoformat() if date.year in _YEARS else None), match.end()
+            return (date.isoformat() if date.year in YEARS else None), match.end()
     return None, 0
 
 

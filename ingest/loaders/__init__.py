@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ingest.loaders.base import Extract, Loader
+from ingest.loaders.base import Attachment, Extract, Loader
 from ingest.loaders.html import load_html
+from ingest.loaders.mail import load_eml
+from ingest.loaders.outlook import load_msg
 from ingest.loaders.pdf import load_pdf
 from ingest.loaders.text import load_markdown, load_text
 from ingest.metadata import guess_title
 from rag.errors import LoadError
 
-__all__ = ["LOADERS", "Extract", "Loader", "load"]
+__all__ = ["LOADERS", "Attachment", "Extract", "Loader", "load"]
 
 # File name extension, in lower case, to the function that reads such a file.
 LOADERS: dict[str, Loader] = {
@@ -21,6 +23,8 @@ LOADERS: dict[str, Loader] = {
     ".html": load_html,
     ".htm": load_html,
     ".pdf": load_pdf,
+    ".eml": load_eml,
+    ".msg": load_msg,
 }
 
 
