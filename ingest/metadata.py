@@ -116,6 +116,7 @@ _AFTER_DATE = re.compile(
     r"\s*(?:$|[–—|·/;:)]|-\s|\.(?:\s|$))",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"(?:(?:T|,?\s+)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s*(?:Z|[+-]\d{2}:?\d{2}|Uhr)?)?")
 _PUBLISHED = re.compile(
     r"(?:veröffentlichungsdatum|veröffentlicht(?: am)?|erschienen(?: am)?|erscheinungsdatum|publikationsdatum"
     r"|publiziert am|date of publication|publication date|published(?: on)?|posted on|data publikacji|opublikowano"
@@ -176,6 +177,12 @@ def published_label(line: str) -> str | None:
 def iso_date(written: str) -> str | None:
     """Return the ISO form of a date at the beginning of `written`, in one of the usual forms, None if there is none."""
     return _parse(written.strip())[0]
+
+
+def whole_date(written: str) -> str | None:
+    """Return the ISO form of `written` where it is a date, perhaps with a time, and nothing else; None otherwise."""
+    found, end = _parse(written.strip())
+    return found if _TIME.fullmatch(written.strip(), end) else None
 
 
 def _date_after(label: re.Pattern[str], line: str) -> str | None:

@@ -61,6 +61,8 @@ def summary(key: str, record: dict[str, Any]) -> DocumentSummary:
         characters=int(record["characters"]),
         passages=int(record["passages"]),
         ingested_at=str(record["ingested_at"]),
+        type=record.get("type"),
+        department=record.get("department"),
     )
 
 
@@ -103,6 +105,9 @@ def to_document(key: str, text: str, record: dict[str, Any]) -> Document:
         published=record.get("published"),
         pages=_marks(record["pages"]),
         sections=_marks(record["sections"]),
+        type=record.get("type"),
+        department=record.get("department"),
+        fields=tuple(json.loads(str(record.get("fields", "{}"))).items()),
     )
 
 
@@ -118,6 +123,9 @@ def document_metadata(document: Document, content_hash: str, version: str, passa
         "passages": passages,
         "version": version,
         "content_hash": content_hash,
+        "type": document.type,
+        "department": document.department,
+        "fields": json.dumps(dict(document.fields), ensure_ascii=False) if document.fields else None,
         "ingested_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return {key: value for key, value in metadata.items() if value is not None}  # Chroma refuses None
