@@ -214,12 +214,14 @@ class _Attached:
                 return
             inner: Sequence[Attachment] = ()
             with self._reader.failing(place):
-                inner = self._read_one(place, name, attachment.data, depth)
+                inner = self._read_one(place, name, attachment, depth)
             self.read(place, inner, depth + 1)
 
-    def _read_one(self, place: str, name: str, data: bytes, depth: int) -> Sequence[Attachment]:
+    def _read_one(self, place: str, name: str, attachment: Attachment, depth: int) -> Sequence[Attachment]:
         """Read one attachment; return what is attached to it, where it is a mail."""
-        is_mail = Path(name).suffix.lower() in MAIL_SUFFIXES
+        data, is_mail = attachment.data, Path(name).suffix.lower() in MAIL_SUFFIXES
+        if attachment.problem:
+            raise LoadError(attachment.problem)
         if is_mail and depth > _DEEPEST_MAIL:
             raise LoadError(f"is a mail in a mail, more than {_DEEPEST_MAIL} deep; save it as a file")
         self._reader.check_size(len(data))

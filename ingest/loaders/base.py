@@ -13,10 +13,14 @@ from rag.schema import Mark
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file inside a file, with the name that it has there: any string, or none."""
+    """A file inside a file, with the name that it has there: any string, or none.
+
+    `problem` says, as the message of a LoadError, why there are no bytes.
+    """
 
     name: str
     data: bytes
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,9 +105,9 @@ _MULTIPART = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECA
 # Mailers nest four or five parts: signed, mixed, related, alternative.
 _DEEPEST_PART = 50
 # Far more than any mail has attachments.
-_MOST_PARTS = 1000
+_MOST_PARTS = 500
 # Longer head lines are mailing lists or attacks; parsing takes time that grows with the square of the length.
-_LONGEST_HEADER, _LONGEST_PART_HEADER = 10_000, 2000
+_LONGEST_HEADER, _LONGEST_PART_HEADER = 10_000, 4000
 # What Python's header parser raises on some malformed lines, in place of its own errors.
 _PARSER_ERRORS = (errors.MessageError, LookupError, AttributeError, TypeError, ValueError, RecursionError)
 _ENCRYPTED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
@@ -315,7 +315,13 @@ def _content(part: EmailMessage) -> bytes:
         content = part.get_payload(decode=True)
     except _PARSER_ERRORS:
         return b""
-    return content if isinstance(content, bytes) else b""
+    if not isinstance(content, bytes):
+        return b""
+    if any(isinstance(defect, errors.InvalidBase64LengthDefect) for defect in part.defects):
+        # Cut off within a group of four letters, on which the parser gives up.
+        letters = re.sub(rb"[^A-Za-z0-9+/]", b"", content)
+        return base64.b64decode(letters[: len(letters) // 4 * 4])
+    return content
 
 
 def _nested_mail(part: EmailMessage, name: str) -> _Attached:
@@ -344,6 +350,6 @@ def _file_name(part: EmailMessage) -> str:
 
 def _with_suffix(name: str, kind: str) -> str:
     """Return the name of an attachment with the extension of its type where it has none."""
-    if PurePosixPath(name).suffix:
-        return name
+    if PurePosixPath(name).suffix or kind == "application/octet-stream":
+        return name or _UNNAMED_FILE
     return (name or _UNNAMED_FILE) + (mimetypes.guess_extension(kind) or "")

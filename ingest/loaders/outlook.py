@@ -37,7 +37,8 @@ _TO, _COPY = 1, 2
 _PROPERTIES = "__properties_version1.0"
 # Times count tenths of microseconds from here.
 _TICKS_BEGIN = datetime(1601, 1, 1, tzinfo=UTC)
-# The head of that stream is 32 bytes long in a file, 24 in a mail inside of one, 8 for recipients and attachments.
+# The head of that stream is 32 bytes long in a file, 24 in a mail inside of one (where some programs write 32 as well),
+# 8 for recipients and attachments. Entries of 16 bytes follow.
 _FILE_HEAD, _NESTED_HEAD, _OTHER_HEAD = 32, 24, 8
 _ENTRY = 16
 # Deeper mails than the ingest reads are not even taken out.
@@ -49,7 +50,7 @@ def load_msg(path: Path) -> Extract:
     import olefile
 
     data = read_bytes(path)
-    if not olefile.isOleFile(data):
+    if not olefile.isOleFile(data=data):
         raise LoadError("is not an Outlook mail; if another program saved it, give it the extension .eml")
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as file:
@@ -160,11 +161,14 @@ class _Storage:
 
     def _nested_mail(self, name: str) -> Attachment:
         """Return a mail inside this one as the .eml file that it would be."""
-        if self._depth >= _DEEPEST_MAIL:
-            return Attachment(f"{name or 'Nachricht'}.eml", b"")
-        place = (*self._place, f"__substg1.0_{_FILE_DATA:04X}{_OBJECT}")
-        mail = _Storage(self._file, place, self._budget, _NESTED_HEAD, self._depth + 1).mail()
         name = re.sub(r"\.msg$", "", name, flags=re.IGNORECASE)
+        if self._depth >= _DEEPEST_MAIL:
+            return Attachment(f"{name or 'Nachricht'}.eml", b"", "is a mail in too many others; save it as a file")
+        place = (*self._place, f"__substg1.0_{_FILE_DATA:04X}{_OBJECT}")
+        try:
+            mail = _Storage(self._file, place, self._budget, _NESTED_HEAD, self._depth + 1).mail()
+        except LoadError as error:
+            return Attachment(f"{name or 'Nachricht'}.eml", b"", str(error))
         return Attachment(f"{name or one_line(mail.subject) or 'Nachricht'}.eml", _as_eml(mail))
 
     def _inner(self, prefix: str) -> list[_Storage]:
@@ -198,6 +202,8 @@ class _Storage:
         if not self._file.exists(place):
             return {}
         data = self._read_stream(place)
+        if head == _NESTED_HEAD and len(data) % _ENTRY == _FILE_HEAD % _ENTRY:
+            head = _FILE_HEAD
         entries = (data[at : at + _ENTRY] for at in range(head, len(data) - _ENTRY + 1, _ENTRY))
         return {struct.unpack_from("<H", entry, 2)[0]: struct.unpack_from("<q", entry, 8)[0] for entry in entries}
 
