@@ -136,6 +136,7 @@ _AFTER_DATE = re.compile(
     r"\s*(?:$|[–—|·/;:)]|-\s|\.(?:\s|$))",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"(?:(?:T|,?\s+)\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s*(?:Z|[+-]\d{2}:?\d{2}|Uhr)?)?")
 _PUBLISHED = re.compile(
     r"(?:veröffentlichungsdatum|veröffentlicht(?: am)?|erschienen(?: am)?|erscheinungsdatum|publikationsdatum"
     r"|publiziert am|date of publication|publication date|published(?: on)?|posted on|data publikacji|opublikowano"
@@ -163,7 +164,7 @@ _EVENT = re.compile(r"(?:uhrzeit|beginn|einlass|ort|zeit|wo|wann|time|place|venu
 # Datelines and imprints stand in this many lines from the head, or from the foot.
 _HEAD_LINES, _FOOT_LINES = 12, 12
 # Older dates are history, later ones typing errors.
-_YEARS = range(1900, 2100)
+YEARS = range(1900, 2100)
 
 
 def find_date(text: str) -> str | None:
@@ -198,6 +199,12 @@ def iso_date(written: str) -> str | None:
     return _parse(written.strip())[0]
 
 
+def whole_date(written: str) -> str | None:
+    """Return the ISO form of `written` where it is a date, perhaps with a time, and nothing else; None otherwise."""
+    found, end = _parse(written.strip())
+    return found if _TIME.fullmatch(written.strip(), end) else None
+
+
 def _date_after(label: re.Pattern[str], line: str) -> str | None:
     """Return the date that follows `label` at the beginning of `line`, where nothing but a separator follows it."""
     introduced = label.match(line.lstrip("•–- "))
@@ -219,7 +226,7 @@ def _parse(text: str) -> tuple[str | None, int]:
                 date = datetime.date(int(parts["year"]), month, int(parts["day"]))
             except ValueError:
                 continue
-            return (date.isoformat() if date.year in _YEARS else None), match.end()
+            return (date.isoformat() if date.year in YEARS else None), match.end()
     return None, 0
 
 

@@ -3,82 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pathspec
 
-from ingest.loaders import LOADERS, load
-from ingest.loaders.base import Extract
+from ingest.attachments import mail_of
+from ingest.loaders import LOADERS
 from ingest.metadata import detect_language
+from ingest.reading import Failure, Prepared, Reader, Report, document_id, file_of
+from ingest.side_files import SideFiles, is_side_file
 from ingest.splitting import passage_spans
 from rag.embeddings import EmbeddingModel
-from rag.errors import CityciteError, LoadError
-from rag.language import fold
 from rag.records import StoredPassage, context_of, passage_id
 from rag.schema import Document
 from rag.settings import Settings
 from rag.store import Store
 from rag.token_index import TokenIndex
 
-# Part of every content hash: raise it when extraction or splitting changes, so that unchanged files are read anew.
-EXTRACTION_VERSION = "1"
+__all__ = [
+    "IGNORE_FILE",
+    "Failure",
+    "Progress",
+    "Report",
+    "document_id",
+    "ingest",
+    "remove",
+    "with_attachments",
+    "write_documents",
+]
+
 IGNORE_FILE = ".citycite-ignore"
-_MEGABYTE = 1_000_000
 # Passages embedded and stored at once: enough to put those of similar length together, few enough that the progress
 # bar moves every few seconds.
 _FLUSH_AT = 128
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A source that could not be taken in, and why."""
-
-    source: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Report:
-    """What an ingest did. The counts are of documents; `skipped` lists files of no supported format in folders."""
-
-    added: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    failures: list[Failure] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-
-    @property
-    def failed(self) -> int:
-        """Number of sources that failed."""
-        return len(self.failures)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain JSON types."""
-        return {
-            "added": self.added,
-            "updated": self.updated,
-            "unchanged": self.unchanged,
-            "removed": self.removed,
-            "failed": self.failed,
-            "failures": [asdict(failure) for failure in self.failures],
-            "skipped": self.skipped,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A document ready to be embedded."""
-
-    document: Document
-    content_hash: str
-    spans: list[tuple[int, int]]
-    is_new: bool
-
 
 # Told the number of files in all and of files done.
 Progress = Callable[[int, int], None]
@@ -101,7 +61,11 @@ def ingest(
         StoreError, ModelError: the store cannot be written, or was made with another model.
     """
     report = Report()
-    files = list(_files(paths, report))
+    found = list(_files(paths, report))
+    files = [file for file in found if not is_side_file(file)]
+    side_files = SideFiles()
+    for file, reason in side_files.problems(filter(is_side_file, found)):
+        report.failures.append(Failure(str(file), reason))
     model = EmbeddingModel(settings)
     with store.writing():
         if store.exists():
@@ -109,19 +73,22 @@ def ingest(
             store.sweep()
         records = store.records()
         unread = report.failed
+        reader = Reader(records, side_files, settings, report)
 
         def advance() -> None:
-            progress(len(files), report.added + report.updated + report.unchanged + report.failed - unread)
+            done = report.added + report.updated + report.unchanged + report.failed - unread
+            progress(len(files) + reader.attachments, done)
 
         writer = _Writer(store, model, report, advance)
         for file in files:
             advance()
-            prepared = _prepare(file, records, settings, report)
-            if prepared is not None:
+            for prepared in reader.read(file):
                 writer.add(prepared)
         writer.flush()
-        if prune:
-            report.removed = _prune(paths, records, writer)
+        gone = [*reader.gone, *(_gone_files(paths, records) if prune else ())]
+        if gone:
+            writer.remove(gone)
+        report.removed = len(gone)
         advance()
     return report
 
@@ -156,7 +123,7 @@ def _in_folder(folder: Path, report: Report) -> Iterator[Path]:
             continue
         if not file.is_file():
             continue
-        if file.suffix.lower() in LOADERS:
+        if file.suffix.lower() in LOADERS or is_side_file(file):
             yield file
         else:
             report.skipped.append(str(file))
@@ -166,56 +133,6 @@ def _ignored(folder: Path) -> pathspec.PathSpec[Any]:
     file = folder / IGNORE_FILE
     lines = file.read_text("utf-8").splitlines() if file.is_file() else []
     return pathspec.PathSpec.from_lines("gitignore", lines)
-
-
-def document_id(source: Path) -> str:
-    """Return the id of the document at an absolute path: readable, and the same as long as the path is."""
-    slug = re.sub(r"[^a-z0-9]+", "-", fold(source.stem)).strip("-")[:60] or "document"
-    return f"{slug}-{hashlib.sha256(str(source).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
-
-
-def _prepare(file: Path, records: dict[str, dict[str, Any]], settings: Settings, report: Report) -> _Prepared | None:
-    """Read and split one file; None where it is unchanged or fails, which the report says."""
-    key = document_id(file)
-    try:
-        content_hash = _content_hash(file, settings.max_file_mb)
-        known = records.get(key)
-        if known is not None and known["content_hash"] == content_hash:
-            report.unchanged += 1
-            return None
-        extract = load(file)
-        document = _document(key, file, extract)
-        spans = passage_spans(document.text, [mark.start for mark in document.sections])
-        if not spans:
-            raise LoadError("No text is left once page furniture is taken away.")
-        return _Prepared(document, content_hash, spans, is_new=known is None)
-    except CityciteError as error:
-        report.failures.append(Failure(str(file), str(error)))
-    except OSError as error:
-        report.failures.append(Failure(str(file), f"It cannot be read: {error.strerror or error}."))
-    return None
-
-
-def _content_hash(file: Path, max_megabytes: int) -> str:
-    size = file.stat().st_size
-    if size > max_megabytes * _MEGABYTE:
-        raise LoadError(f"It has {size / _MEGABYTE:.0f} MB; at most {max_megabytes} are read (CITYCITE_MAX_FILE_MB).")
-    digest = hashlib.sha256(EXTRACTION_VERSION.encode())
-    digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-def _document(key: str, file: Path, extract: Extract) -> Document:
-    return Document(
-        id=key,
-        title=extract.title or file.stem,
-        source=str(file),
-        text=extract.text,
-        language=detect_language(extract.text),
-        published=extract.published,
-        pages=extract.pages,
-        sections=extract.sections,
-    )
 
 
 class _Writer:
@@ -228,7 +145,7 @@ class _Writer:
         self._model = model
         self._report = report
         self._advance = advance
-        self._waiting: list[_Prepared] = []
+        self._waiting: list[Prepared] = []
         self._tokens: TokenIndex | None = None
 
     @property
@@ -238,7 +155,7 @@ class _Writer:
             self._tokens = TokenIndex(self._store, self._model)
         return self._tokens
 
-    def add(self, prepared: _Prepared) -> None:
+    def add(self, prepared: Prepared) -> None:
         """Take a document; it is stored once a block is full, or at `flush`."""
         self._waiting.append(prepared)
         if sum(len(waiting.spans) for waiting in self._waiting) >= _FLUSH_AT:
@@ -296,26 +213,29 @@ def write_documents(
             document = given if given.language else replace(given, language=detect_language(given.text))
             content_hash = hashlib.sha256(document.text.encode()).hexdigest()
             spans = passage_spans(document.text, [mark.start for mark in document.sections])
-            writer.add(_Prepared(document, content_hash, spans, is_new=True))
+            writer.add(Prepared(document, content_hash, spans, is_new=True))
         writer.flush()
 
 
-def _prune(paths: Sequence[str], records: dict[str, dict[str, Any]], writer: _Writer) -> int:
+def _gone_files(paths: Sequence[str], records: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the ids of documents whose file, or whose mail's file, under one of `paths` is gone."""
     roots = [Path(path).resolve() for path in paths if not path.startswith(("http://", "https://"))]
-    gone = [
-        key
-        for key, record in records.items()
-        if any(Path(record["source"]).is_relative_to(root) for root in roots) and not Path(record["source"]).exists()
+    files = {key: file_of(key, str(record["source"])) for key, record in records.items()}
+    return [
+        key for key, file in files.items() if any(file.is_relative_to(root) for root in roots) and not file.exists()
     ]
-    if gone:
-        writer.remove(gone)
-    return len(gone)
+
+
+def with_attachments(ids: Iterable[str], store: Store) -> list[str]:
+    """Return `ids`, each once, and those of the stored documents that are attached to them."""
+    given = dict.fromkeys(ids)
+    return [*given, *(key for key in store.records() if mail_of(key) in given and key not in given)]
 
 
 def remove(ids: Sequence[str], store: Store, settings: Settings) -> list[str]:
-    """Take documents out of `store`; return the ids that were not there."""
+    """Take documents, with their attachments, out of `store`; return the ids that were not there."""
     with store.writing():
-        known = store.records_of(ids)
+        known = store.records_of(with_attachments(ids, store))
         if known:
             _Writer(store, EmbeddingModel(settings), Report()).remove(list(known))
     return [key for key in ids if key not in known]

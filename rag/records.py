@@ -56,11 +56,13 @@ def summary(key: str, record: dict[str, Any]) -> DocumentSummary:
         document_id=key,
         title=str(record["title"]),
         source=str(record["source"]),
-        language=record.get("language"),
-        published=record.get("published"),
+        language=record.get("language") or None,
+        published=record.get("published") or None,
         characters=int(record["characters"]),
         passages=int(record["passages"]),
         ingested_at=str(record["ingested_at"]),
+        type=record.get("type") or None,
+        department=record.get("department") or None,
     )
 
 
@@ -99,19 +101,29 @@ def to_document(key: str, text: str, record: dict[str, Any]) -> Document:
         title=str(record["title"]),
         source=str(record["source"]),
         text=text,
-        language=record.get("language"),
-        published=record.get("published"),
+        language=record.get("language") or None,
+        published=record.get("published") or None,
         pages=_marks(record["pages"]),
         sections=_marks(record["sections"]),
+        type=record.get("type") or None,
+        department=record.get("department") or None,
+        fields=tuple(json.loads(str(record.get("fields", "{}"))).items()),
     )
 
 
 def document_metadata(document: Document, content_hash: str, version: str, passages: int) -> dict[str, Any]:
-    metadata = {
+    """Return the metadata of a document's record; "" stands for None.
+
+    Chroma refuses None, and keeps the old value of a key that a new version of the record leaves out.
+    """
+    return {
         "title": document.title,
         "source": document.source,
-        "language": document.language,
-        "published": document.published,
+        "language": document.language or "",
+        "published": document.published or "",
+        "type": document.type or "",
+        "department": document.department or "",
+        "fields": json.dumps(dict(document.fields), ensure_ascii=False),
         "pages": json.dumps([(mark.start, mark.label) for mark in document.pages]),
         "sections": json.dumps([(mark.start, mark.label) for mark in document.sections], ensure_ascii=False),
         "characters": len(document.text),
@@ -120,7 +132,6 @@ def document_metadata(document: Document, content_hash: str, version: str, passa
         "content_hash": content_hash,
         "ingested_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return {key: value for key, value in metadata.items() if value is not None}  # Chroma refuses None
 
 
 def to_passage(key: str, text: str, record: dict[str, Any]) -> StoredPassage:

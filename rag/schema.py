@@ -27,7 +27,8 @@ class Mark:
 class Document:
     """One stored document. `text` is what quotes are taken from; `pages` and `sections` are in order of `start`.
 
-    `language` is an ISO 639-1 code, `published` an ISO date; both are None where nothing in the source says so.
+    `language` is an ISO 639-1 code, `published` an ISO date; both are None where nothing in the source says so. `type`,
+    `department` and `fields` (pairs of name and value, in order of the names) come from side files alone.
     """
 
     id: str
@@ -38,6 +39,9 @@ class Document:
     published: str | None = None
     pages: tuple[Mark, ...] = ()
     sections: tuple[Mark, ...] = ()
+    type: str | None = None
+    department: str | None = None
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class DocumentSummary:
     characters: int
     passages: int
     ingested_at: str
+    type: str | None = None
+    department: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,12 +153,15 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
     """Show one document."""
     document = _opened_store(store).document(document_id)
     if as_json:
-        _print_json({"document_id": document.id} | {k: v for k, v in asdict(document).items() if k != "id"})
+        shown = {name: value for name, value in asdict(document).items() if name != "id"}
+        _print_json({"document_id": document.id} | shown | {"fields": dict(document.fields)})
     elif text_only:
         sys.stdout.buffer.write(document.text.encode("utf-8"))
     else:
-        for name in ("id", "title", "source", "language", "published"):
+        for name in ("id", "title", "source", "language", "published", "type", "department"):
             click.echo(f"{name}: {getattr(document, name) or '-'}")
+        for name, value in document.fields:
+            click.echo(f"{name}: {value}")
         click.echo(f"pages: {len(document.pages) or '-'}\nsections: {len(document.sections) or '-'}\n\n{document.text}")
 
 
@@ -167,19 +170,22 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
 @_json_option
 @_store_option
 def remove(ids: tuple[str, ...], as_json: bool, store: str | None) -> None:
-    """Take documents out of the store; the files stay."""
+    """Take documents, with their attachments, out of the store; the files stay."""
     from ingest.pipeline import remove as run
+    from ingest.pipeline import with_attachments
     from rag.store import Store
 
     settings = _settings(store)
     opened = Store(settings.store)
     if not opened.exists():
         raise CityciteError(f"There is no store in {settings.store}, so there is nothing to remove.")
-    missing = run(ids, opened, settings)
+    together = with_attachments(ids, opened)
+    missing = run(together, opened, settings)
+    removed = [key for key in together if key not in missing]
     if as_json:
-        _print_json({"removed": [key for key in ids if key not in missing], "missing": missing})
+        _print_json({"removed": removed, "missing": missing})
     else:
-        click.echo(f"removed {len(ids) - len(missing)}")
+        click.echo(f"removed {len(removed)}")
     if missing:
         raise CityciteError(f"Not in the store: {', '.join(missing)}. citycite documents lists what there is.")
 

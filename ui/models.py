@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from rag.schema import Filters, Language, Mode
 
@@ -134,6 +134,8 @@ class DocumentSummaryBody(Body):
     characters: int = Field(description="Length of the stored text in Unicode code points.")
     passages: int = Field(description="How many passages it is indexed in.")
     ingested_at: str = Field(description="When it came into the store.")
+    type: str | None = Field(description="Kind of document, from its side file; null where none says so.")
+    department: str | None = Field(description="Who is in charge, from its side file; null where none says so.")
 
 
 class MarkBody(Body):
@@ -151,6 +153,9 @@ class DocumentBody(Body):
     source: str = Field(description="The file or address the document was read from.")
     language: str | None = Field(description="ISO 639-1 code; null where it could not be told.")
     published: str | None = Field(description="ISO date of the document; null where it says none.")
+    type: str | None = Field(description="Kind of document, from its side file; null where none says so.")
+    department: str | None = Field(description="Who is in charge, from its side file; null where none says so.")
+    fields: Annotated[dict[str, str], BeforeValidator(dict)] = Field(description="What else its side file says.")
     text: str = Field(description="The stored text that all offsets count in.")
     pages: list[MarkBody] = Field(description="Where pages begin; empty where the document has none.")
     sections: list[MarkBody] = Field(description="Where sections begin; empty where the document has none.")

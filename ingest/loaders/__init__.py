@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ingest.loaders.base import Extract, Loader
+from ingest.loaders.base import Attachment, Extract, Loader
 from ingest.loaders.converted import convert_to
 from ingest.loaders.html import load_html
+from ingest.loaders.mail import load_eml
 from ingest.loaders.odt import load_odt
+from ingest.loaders.outlook import load_msg
 from ingest.loaders.pdf import load_pdf
 from ingest.loaders.rtf import load_rtf
 from ingest.loaders.sheets import load_csv, load_xlsx
@@ -18,7 +20,7 @@ from ingest.loaders.word import load_docx
 from ingest.metadata import guess_title
 from rag.errors import LoadError
 
-__all__ = ["LOADERS", "Extract", "Loader", "load"]
+__all__ = ["LOADERS", "Attachment", "Extract", "Loader", "load"]
 
 # File name extension, in lower case, to the function that reads such a file.
 LOADERS: dict[str, Loader] = {
@@ -38,6 +40,8 @@ LOADERS: dict[str, Loader] = {
     ".ppt": convert_to("pptx"),
     ".ods": convert_to("xlsx"),
     ".odp": convert_to("pptx"),
+    ".eml": load_eml,
+    ".msg": load_msg,
 }
 
 

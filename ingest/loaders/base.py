@@ -12,11 +12,25 @@ from rag.schema import Mark
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file inside a file, with the name that it has there: any string, or none.
+
+    `problem` says, as the message of a LoadError, why there are no bytes.
+    """
+
+    name: str
+    data: bytes
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Extract:
     """What a loader found in a file.
 
     `text` is cleaned and becomes the stored text; `title` and `published` (ISO date) are None where the file does not
     say them itself; `pages` and `sections` are in order of their starts, which count code points of `text`.
+    `attachments` become documents of their own. `language` is set where the loader knows it better than a look at the
+    whole text would tell, because it wrote some of the text itself.
     """
 
     text: str
@@ -24,6 +38,8 @@ class Extract:
     published: str | None
     pages: tuple[Mark, ...] = ()
     sections: tuple[Mark, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    language: str | None = None
 
 
 # Reads one file; raises `LoadError` where it holds no text that can be read.
@@ -157,6 +173,20 @@ def file_kind(data: bytes) -> str | None:
     """Return in words what the first bytes say that a file is, None where they may be text."""
     head = data[:1024].lstrip(codecs.BOM_UTF8 + b" \t\r\n")
     return next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
+
+
+def known_encoding(name: str) -> str | None:
+    """Return Python's name of an encoding that a file declares, None where it says nothing or there is none.
+
+    What Unicode is, the bytes show. As in browsers, what calls itself Latin-1 is Windows-1252, which adds quotes and
+    dashes to it.
+    """
+    try:
+        found = codecs.lookup(name).name
+        b"a".decode(found, errors="ignore")  # refuses what is no encoding of text, such as "hex"
+    except (LookupError, ValueError):
+        return None
+    return {"iso8859-1": "cp1252", "ascii": "cp1252", "utf-8": None, "utf-16": None}.get(found, found)
 
 
 def decode(data: bytes, declared: str | None = None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from copy import deepcopy
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ingest.cleaning import normalise
 from ingest.lines import join_hyphens, vocabulary
-from ingest.loaders.base import Draft, Extract, decode, read_bytes, table_lines
+from ingest.loaders.base import Draft, Extract, decode, known_encoding, read_bytes, table_lines
 from ingest.metadata import find_date, iso_date, published_label
 from rag.errors import LoadError
 
@@ -24,7 +23,7 @@ def load_html(path: Path) -> Extract:
     Its date is the one it shows ("Veröffentlichungsdatum: ..."), else the one in its metadata, else its dateline.
     """
     data = read_bytes(path)
-    root = _parse(decode(data, _declared_encoding(data)))
+    root = _parse(decode(data, declared_encoding(data)))
     content = _content(root)
     headline = _line(root.find(".//h1"))
     draft = Draft()
@@ -36,6 +35,35 @@ def load_html(path: Path) -> Extract:
     if not text:
         raise LoadError("has no readable text; scripts may fill it in: save it as a browser shows it, or as a PDF")
     return draft.extract(_title(root, headline), _published(root) or find_date(text))
+
+
+# Lines that frame what a mail quotes; characters of no meaning of their own, which are taken out of the mail itself.
+QUOTE_BEGINS, QUOTE_ENDS = "\ue000", "\ue001"
+_NOT_IN_MAILS = ("script", "style", "select", "button", "svg", "iframe", "object")
+_SIGNATURE_CLASS = re.compile(r"(?:^|\s)(?:moz-signature|gmail_signature)(?:$|\s)")
+
+
+def load_html_mail(source: str) -> Extract:
+    """Read the HTML of a mail: all of it is content, but signatures; `QUOTE_BEGINS` and `QUOTE_ENDS` frame quotations.
+
+    Its title and date are in the mail's header, not here.
+    """
+    root = _parse(source.replace(QUOTE_BEGINS, "").replace(QUOTE_ENDS, ""))
+    found = root.find("body")
+    body = root if found is None else found
+    for part in list(body.iter(*_NOT_IN_MAILS)):
+        _drop(part)
+    for part in [part for part in body.iter() if _SIGNATURE_CLASS.search(part.get("class", ""))]:
+        _drop(part)
+    for quotation in list(body.iter("blockquote")):
+        begin, end = quotation.makeelement("p"), quotation.makeelement("p")
+        begin.text, end.text = QUOTE_BEGINS, QUOTE_ENDS
+        begin.tail, quotation.text = quotation.text, None
+        quotation.insert(0, begin)
+        quotation.append(end)
+    draft = Draft()
+    _Writer(draft, vocabulary(normalise(" ".join(body.itertext())))).write(body)
+    return draft.extract()
 
 
 # --- The part of the page that is content -----------------------------------------------------------------------------
@@ -60,18 +88,10 @@ _CONTROL_REFERENCE = re.compile(
 )
 
 
-def _declared_encoding(data: bytes) -> str | None:
+def declared_encoding(data: bytes) -> str | None:
     """Return the encoding that a page declares for itself, None where it declares none that exists."""
     declared = re.search(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,40})", data[:4096], re.IGNORECASE)
-    if declared is None:
-        return None
-    try:
-        name = codecs.lookup(declared[1].decode("ascii")).name
-        b"a".decode(name, errors="ignore")  # refuses what is no encoding of text, such as "hex"
-    except (LookupError, UnicodeError):
-        return None
-    # As browsers do: what calls itself Latin-1 is Windows-1252, which adds quotes and dashes to it.
-    return {"iso8859-1": "cp1252", "ascii": "cp1252", "utf-8": None, "utf-16": None}.get(name, name)
+    return known_encoding(declared[1].decode("ascii")) if declared else None
 
 
 def _parse(source: str) -> Element:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,14 +35,18 @@ def load_text(path: Path) -> Extract:
     cleaned = clean(text)
     draft = Draft(labels)
     lines = ("\f" + cleaned if labels else cleaned).split("\n")
-    headings = _heading_lines([line.strip("\f") for line in lines])
+    write_lines(draft, lines, heading_lines([line.strip("\f") for line in lines]))
+    return draft.extract(published=published)
+
+
+def write_lines(draft: Draft, lines: Sequence[str], headings: Container[int]) -> None:
+    """Add lines to `draft`; "" parts paragraphs, `headings` are the indices of lines that head a section."""
     for index, line in enumerate(lines):
         close = index > 0 and lines[index - 1] != ""
         if index in headings:
             draft.heading(line, close=close)
         elif line:
             (draft.line if close else draft.paragraph)(line)
-    return draft.extract(published=published)
 
 
 def _label_pages(text: str) -> tuple[str, list[str]]:
@@ -63,7 +67,7 @@ def _label_pages(text: str) -> tuple[str, list[str]]:
     ]
 
 
-def _heading_lines(lines: Sequence[str]) -> set[int]:
+def heading_lines(lines: Sequence[str]) -> set[int]:
     """Return the indices of lines that are headings: short, no sentence, above running text or a list of their own."""
     return {index for index, line in enumerate(lines[:-1]) if line and _heads(lines, index)}
 

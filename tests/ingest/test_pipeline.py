@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from ingest.pipeline import IGNORE_FILE, Report, document_id, ingest, remove
+from ingest.reading import Reader
+from ingest.side_files import SideFiles
 from rag import Assistant
 from rag.errors import ModelError, StoreError
 from rag.settings import Settings
@@ -165,11 +167,9 @@ def test_an_unreadable_file_is_named(folder: Path, store: Store) -> None:
     for parent in [folder, *folder.parents]:
         if parent.stat().st_uid == os.getuid() and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o055)
-    from ingest.pipeline import _prepare
-
     report = Report()
     with as_nobody():
-        assert _prepare(folder / "rathaus.txt", {}, SETTINGS, report) is None
+        assert Reader({}, SideFiles(), SETTINGS, report).read(folder / "rathaus.txt") == []
     assert "Permission denied" in report.failures[0].reason
 
 
