@@ -11,6 +11,7 @@ from typing import Any
 
 import pathspec
 
+from ingest import ocr
 from ingest.loaders import LOADERS, load
 from ingest.loaders.base import Extract
 from ingest.metadata import detect_language
@@ -41,6 +42,14 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A source that was taken in, and what of it was not read."""
+
+    source: str
+    note: str
+
+
 @dataclass(slots=True)
 class Report:
     """What an ingest did. The counts are of documents; `skipped` lists files of no supported format in folders."""
@@ -51,6 +60,7 @@ class Report:
     removed: int = 0
     failures: list[Failure] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
@@ -67,6 +77,7 @@ class Report:
             "failed": self.failed,
             "failures": [asdict(failure) for failure in self.failures],
             "skipped": self.skipped,
+            "notes": [asdict(note) for note in self.notes],
         }
 
 
@@ -180,7 +191,8 @@ def _prepare(file: Path, records: dict[str, dict[str, Any]], settings: Settings,
     try:
         content_hash = _content_hash(file, settings.max_file_mb)
         known = records.get(key)
-        if known is not None and known["content_hash"] == content_hash:
+        # What was read in part is read anew once more of it can be recognised.
+        if known is not None and known["content_hash"] in (content_hash, _partial_hash(content_hash)):
             report.unchanged += 1
             return None
         extract = load(file)
@@ -188,6 +200,9 @@ def _prepare(file: Path, records: dict[str, dict[str, Any]], settings: Settings,
         spans = passage_spans(document.text, [mark.start for mark in document.sections])
         if not spans:
             raise LoadError("No text is left once page furniture is taken away.")
+        report.notes += [Note(str(file), note) for note in extract.notes]
+        if extract.notes:
+            content_hash = _partial_hash(content_hash)
         return _Prepared(document, content_hash, spans, is_new=known is None)
     except CityciteError as error:
         report.failures.append(Failure(str(file), str(error)))
@@ -203,6 +218,11 @@ def _content_hash(file: Path, max_megabytes: int) -> str:
     digest = hashlib.sha256(EXTRACTION_VERSION.encode())
     digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _partial_hash(content_hash: str) -> str:
+    """Return the hash of a file of which recognition, as it is installed now, leaves a part unread."""
+    return hashlib.sha256(f"{content_hash} {ocr.fingerprint()}".encode()).hexdigest()
 
 
 def _document(key: str, file: Path, extract: Extract) -> Document:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ingest.loaders.base import Extract, Loader
 from ingest.loaders.html import load_html
+from ingest.loaders.image import load_image
 from ingest.loaders.pdf import load_pdf
 from ingest.loaders.text import load_markdown, load_text
 from ingest.metadata import guess_title
@@ -21,6 +22,13 @@ LOADERS: dict[str, Loader] = {
     ".html": load_html,
     ".htm": load_html,
     ".pdf": load_pdf,
+    ".png": load_image,
+    ".jpg": load_image,
+    ".jpeg": load_image,
+    ".tif": load_image,
+    ".tiff": load_image,
+    ".webp": load_image,
+    ".bmp": load_image,
 }
 
 

@@ -16,7 +16,8 @@ class Extract:
     """What a loader found in a file.
 
     `text` is cleaned and becomes the stored text; `title` and `published` (ISO date) are None where the file does not
-    say them itself; `pages` and `sections` are in order of their starts, which count code points of `text`.
+    say them itself; `pages` and `sections` are in order of their starts, which count code points of `text`. `notes`
+    says what of the file was not read, and why.
     """
 
     text: str
@@ -24,6 +25,7 @@ class Extract:
     published: str | None
     pages: tuple[Mark, ...] = ()
     sections: tuple[Mark, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 # Reads one file; raises `LoadError` where it holds no text that can be read.

@@ -1,4 +1,4 @@
-"""PDF files that have a text layer."""
+"""PDF files: the text layer, and recognition of the pages that have none or a broken one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ingest.cleaning import normalise
 from ingest.loaders.base import Extract, file_kind, read_bytes
 from ingest.loaders.layout import Part, Piece
 from ingest.loaders.pages import SHORTEST_TITLE, Page, assemble
+from ingest.loaders.scanned_pdf import recognise_scans
 from ingest.metadata import find_date
 from rag.errors import LoadError
 
@@ -55,11 +57,12 @@ def load_pdf(path: Path) -> Extract:
         named = _metadata_title(document)
         labels = [_page_label(document, index) for index in range(len(document))]
         pages = [_read_page(document, index) for index in range(len(document))]
-    draft, headline = assemble(pages, labels)
+        recognised, notes = recognise_scans(document, pages, labels)
+    draft, headline = assemble(recognised, labels)
     text = draft.extract().text
     if not any(character.isalnum() for character in text):
-        raise LoadError("has no text layer: it is a scan and needs OCR, which this version cannot do")
-    return draft.extract(named or headline, find_date(text))
+        raise LoadError("has no text layer, and no text was recognised on its pages; if they show text, scan them anew")
+    return replace(draft.extract(named or headline, find_date(text)), notes=notes)
 
 
 def _open(data: bytes) -> PdfDocument:
