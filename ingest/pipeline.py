@@ -26,7 +26,7 @@ from rag.store import Store
 from rag.token_index import TokenIndex
 
 # Part of every content hash: raise it when extraction or splitting changes, so that unchanged files are read anew.
-EXTRACTION_VERSION = "1"
+EXTRACTION_VERSION = "2"
 IGNORE_FILE = ".citycite-ignore"
 _MEGABYTE = 1_000_000
 # Passages embedded and stored at once: enough to put those of similar length together, few enough that the progress
@@ -191,8 +191,7 @@ def _prepare(file: Path, records: dict[str, dict[str, Any]], settings: Settings,
     try:
         content_hash = _content_hash(file, settings.max_file_mb)
         known = records.get(key)
-        # What was read in part is read anew once more of it can be recognised.
-        if known is not None and known["content_hash"] in (content_hash, _partial_hash(content_hash)):
+        if known is not None and _is_unchanged(known["content_hash"], content_hash):
             report.unchanged += 1
             return None
         extract = load(file)
@@ -218,6 +217,11 @@ def _content_hash(file: Path, max_megabytes: int) -> str:
     digest = hashlib.sha256(EXTRACTION_VERSION.encode())
     digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _is_unchanged(stored: str, content_hash: str) -> bool:
+    """Tell whether a file is as it was; one read in part counts as changed once more of it can be recognised."""
+    return stored == content_hash or stored == _partial_hash(content_hash)
 
 
 def _partial_hash(content_hash: str) -> str:

@@ -20,6 +20,10 @@ _PAPER_BOX = 8
 _PAPER_REACH = 9
 # What is darker than its paper by less than this, of 255, is noise, or the back of the page shining through.
 _FAINT = 40
+# Lighter pixels are paper.
+_PAPER = 245
+# Where more than half of the pixels are darker than this, the print is light on dark.
+_DARK = 96
 # Slopes of lines that are tried, in degrees. A page that lies more askew is rare, and wants scanning again.
 _STEEPEST = 8.0
 _COARSE_STEP, _FINE_STEP = 0.5, 0.1
@@ -51,9 +55,8 @@ def grey(image: Image) -> Image:
 
 def prepared(image: Image) -> Image:
     """Return a page in grey on white paper, of a size that reads well, with its lines level."""
-    page = _on_white(_sized(image))
-    angle = skew(page)
-    return straightened(page, angle)
+    page = _on_white(_sized(_dark_on_light(image)))
+    return straightened(page, skew(page))
 
 
 def scaled(image: Image, factor: float) -> Image:
@@ -63,6 +66,12 @@ def scaled(image: Image, factor: float) -> Image:
     factor = min(factor, math.sqrt(_MOST_PIXELS / (image.width * image.height)))
     size = max(1, round(image.width * factor)), max(1, round(image.height * factor))
     return image if size == image.size else image.resize(size, Images.Resampling.LANCZOS)
+
+
+def _dark_on_light(image: Image) -> Image:
+    from PIL import ImageOps
+
+    return ImageOps.invert(image) if sum(image.histogram()[:_DARK]) > image.width * image.height / 2 else image
 
 
 def _sized(image: Image) -> Image:
@@ -88,10 +97,10 @@ def _on_white(image: Image) -> Image:
     return ink.point([255 - min(255, max(0, round((level - _FAINT) * spread))) for level in range(256)])
 
 
-def ink_share(image: Image) -> float:
-    """Return which part of a page is ink, 0 for a blank one."""
+def shares(image: Image) -> tuple[float, float]:
+    """Return which part of a page is ink, 0 for a blank one, and which is paper; between them lie the greys."""
     counts = _on_white(image).histogram()
-    return sum(counts[:128]) / max(1, sum(counts))
+    return sum(counts[:128]) / sum(counts), sum(counts[_PAPER:]) / sum(counts)
 
 
 def skew(image: Image) -> float:

@@ -33,7 +33,7 @@ for language in deu pol eng osd; do
     packages="$packages tesseract-ocr tesseract-ocr-deu tesseract-ocr-pol"
     break
 done
-[ -e /usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf ] || packages="$packages fonts-dejavu-core"
+.venv/bin/python -c 'from PIL import ImageFont; ImageFont.truetype("DejaVuSerif.ttf")' 2>/dev/null || packages="$packages fonts-dejavu-core"
 [ -n "$packages" ] || exit 0
 echo "Installing for the tests: $packages" >&2
 if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi

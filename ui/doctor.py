@@ -76,15 +76,15 @@ def _optional_parts() -> list[Check]:
 
 
 def _recognition() -> Check:
-    from ingest.ocr import INSTALL, LANGUAGES, Recogniser
+    from ingest.ocr import Recogniser
+    from ingest.tesseract import INSTALL
 
     name = "text recognition"
     try:
         recogniser = Recogniser()
     except CityciteError as error:
         return Check(name, "optional", f"scans and images are not read: {error}", INSTALL)
-    missing = [language for language in LANGUAGES if language not in recogniser.languages]
     detail = f"{recogniser.program} reads {', '.join(recogniser.languages)}"
-    if missing:
-        return Check(name, "optional", f"{detail}; without {', '.join(missing)}", INSTALL)
+    if recogniser.missing:
+        return Check(name, "optional", f"{detail}; without {', '.join(recogniser.missing)}", INSTALL)
     return Check(name, "ok", detail)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 # Only these: others of Pillow's formats start programs (PostScript) or are no pages.
-_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "WEBP", "BMP")
+_FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP")
 # An A3 page at 600 dpi, and a bound for what unpacks to gigabytes. The same as Pillow's own, which only warns.
 _MOST_PIXELS = 89_000_000
 _TOO_LARGE = f"has more than {_MOST_PIXELS // 10**6} million pixels; save it with fewer, 300 dpi are enough"
@@ -63,6 +63,7 @@ def _opened(data: bytes) -> Iterator[Image]:
     from PIL import Image as Images
 
     kind = file_kind(data)
+    Images.init()  # else some of the formats are unknown, depending on what was opened before
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Images.DecompressionBombWarning)  # refused below

@@ -9,7 +9,8 @@ from statistics import median
 
 from ingest.loaders.layout import Part, Piece
 from ingest.loaders.pages import Page
-from ingest.ocr import SURE, Line, Recognised, Word
+from ingest.ocr import SURE, Recognised
+from ingest.tesseract import Line, Word
 
 # Small letters are about half as high as the type size says: 0.46 of it in Times, 0.52 in Arial.
 _SIZE_OF_X_HEIGHT = 2.0
@@ -22,8 +23,9 @@ _CELL_GAP = 0.7
 # A piece whose words are on average less sure is a stain, a stamp or a part of a picture. Words within a line stay even
 # so: a sentence that lacks a word would be quoted as if it did not.
 _HOPELESS = 45
-# Alone, a character or two must be surer: edges of pictures look like I, l and |.
+# Alone, three characters must be surer, and one surer still: stains look like letters, edges of pictures like I and l.
 _HOPELESS_SHORT = 65
+_HOPELESS_SINGLE = 92
 # From a word of this many letters on, one that is sure is no accident; pictures without one have no text.
 _REAL_WORD = 3
 # What bullets are taken for at the beginning of a line, alone.
@@ -39,7 +41,7 @@ def page_of(found: Recognised, points: float) -> Page:
     """
     if not _has_text(found):
         return Page([], [])
-    scale = points / found.height
+    scale = points / found.picture.height
     level = [line for line in found.lines if not line.is_turned]
     sizes = _smoothed([_SIZE_OF_X_HEIGHT * scale * line.x_height for line in level], [_length(line) for line in level])
     main = [piece for line, size in zip(level, sizes, strict=True) for piece in _pieces(line, size, scale)]
@@ -120,7 +122,8 @@ def _piece(run: Sequence[Word], line: Line, size: float, scale: float) -> Iterat
     total = sum(len(word.text) for word in run)
     sureness = sum(word.confidence * len(word.text) for word in run) / total
     readable = any(character.isalnum() for word in run for character in word.text)
-    if not readable or sureness < (_HOPELESS if total > _REAL_WORD else _HOPELESS_SHORT):
+    least = _HOPELESS_SINGLE if total == 1 else _HOPELESS_SHORT if total <= _REAL_WORD else _HOPELESS
+    if not readable or sureness < least:
         return
     parts = [Part(run[0].left * scale, run[0].right * scale, run[0].text)]
     for before, word in pairwise(run):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ingest.loaders.pages import Page
 from ingest.loaders.recognised import page_of, unread_notes
 from ingest.ocr import Recogniser
-from ingest.scans import grey, ink_share
+from ingest.scans import grey, shares
 from rag.errors import LoadError
 
 if TYPE_CHECKING:
@@ -26,13 +26,15 @@ _MOST_PIXELS = 35_000_000
 # Enough to see whether there is ink at all.
 _PREVIEW_DPI = 50
 _POINTS = 72
-# A page with less ink is blank: a word or two of small type cover more.
-_LEAST_INK = 0.0003
+# A page with less ink is blank: a single word covers as much.
+_LEAST_INK = 0.0001
 # A scan with so few letters on top of it bears a stamp or a page number that a program has added.
 _STAMP_LETTERS = 100
 _MOST_OF_PAGE = 0.8
-# Text of a page covers 3 to 10 % of it; a slide with a picture behind a headline, or a logo, covers less or far more.
-_INK_OF_TEXT = (0.025, 0.2)
+# Two paragraphs on a page cover more than this with ink, and a full page leaves more of the paper free; the slide with
+# a logo has less ink, and the one with a photograph less paper.
+_INK_OF_TEXT = 0.01
+_PAPER_OF_TEXT = 0.75
 # Recognition must find that much more than the layer has, or the layer stays.
 _CLEAR_GAIN = 1.5
 # Letters that a layer must have before its letters can be judged; fewer may be a list of abbreviations.
@@ -89,12 +91,11 @@ def _needs_recognition(document: PdfDocument, index: int, layer: str) -> bool:
     if letters >= _STAMP_LETTERS:
         return False
     try:
-        if not letters:
-            return ink_share(_drawn(document, index, _PREVIEW_DPI)) > _LEAST_INK
         with closing(document[index]) as page:
-            is_picture = _picture_share(page) > _MOST_OF_PAGE
-        least, most = _INK_OF_TEXT
-        return is_picture and least < ink_share(_drawn(document, index, _PREVIEW_DPI)) < most
+            if letters and _picture_share(page) < _MOST_OF_PAGE:
+                return False
+        ink, paper = shares(_drawn(document, index, _PREVIEW_DPI))
+        return (ink > _INK_OF_TEXT and paper > _PAPER_OF_TEXT) if letters else ink > _LEAST_INK
     except (LoadError, pypdfium2.PdfiumError):
         return False  # One damaged page does not take the others with it.
 
