@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingest import ocr
 from ingest.attachments import IN_FILE, as_file, attachment_id, mail_of, named
 from ingest.loaders import LOADERS, load
 from ingest.loaders.base import Attachment, Extract
@@ -23,7 +24,7 @@ from rag.schema import Document
 from rag.settings import Settings
 
 # Part of every content hash: raise it when extraction or splitting changes, so that unchanged files are read anew.
-EXTRACTION_VERSION = "1"
+EXTRACTION_VERSION = "2"
 _MEGABYTE = 1_000_000
 # Mails within mails, attachments of one mail and of those within it, and their size in times of the largest file: far
 # beyond what offices send, and little enough that no mail keeps an ingest busy for hours.
@@ -36,6 +37,14 @@ class Failure:
 
     source: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A source and what of it was not read, or why it was left out."""
+
+    source: str
+    note: str
 
 
 @dataclass(slots=True)
@@ -51,6 +60,7 @@ class Report:
     removed: int = 0
     failures: list[Failure] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
@@ -67,6 +77,7 @@ class Report:
             "failed": self.failed,
             "failures": [asdict(failure) for failure in self.failures],
             "skipped": self.skipped,
+            "notes": [asdict(note) for note in self.notes],
         }
 
 
@@ -141,12 +152,19 @@ class Reader:
             attached = _Attached(self, key, details.of_attachments(), self._report)
             attached.read(str(file), extract.attachments)
             self.gone += attached.gone(stored)
-            return [*self.changed(document, _counted(content_hash, attached.count), spans), *attached.changed]
+            content_hash = self.noted(str(file), extract, _counted(content_hash, attached.count))
+            return [*self.changed(document, content_hash, spans), *attached.changed]
         return []
 
     def is_known(self, key: str, content_hash: str) -> bool:
         """Tell whether this version of a document is stored."""
-        return key in self._records and self._records[key]["content_hash"] == content_hash
+        stored = self._records[key]["content_hash"] if key in self._records else None
+        return stored is not None and (stored == content_hash or stored == _partial_hash(content_hash))
+
+    def noted(self, source: str, extract: Extract, content_hash: str) -> str:
+        """Report what of `source` was not read; return the hash under which what was read is stored."""
+        self._report.notes += [Note(source, note) for note in extract.notes]
+        return _partial_hash(content_hash) if extract.notes else content_hash
 
     def changed(self, document: Document, content_hash: str, spans: list[tuple[int, int]]) -> list[Prepared]:
         """Return the document as a list of one, or of none where it is stored."""
@@ -236,6 +254,7 @@ class _Attached:
         with as_file(name, data) as file:
             extract = load(file)
         document = _document(key, place, extract, self._details)
+        content_hash = self._reader.noted(place, extract, content_hash)
         self.changed += self._reader.changed(document, content_hash, _spans(document))
         return extract.attachments
 
@@ -260,6 +279,11 @@ def _content_hash(data: bytes, details: Details) -> str:
         # The length keeps apart what the file ends with and what is said about it.
         digest.update(said + len(said).to_bytes(8, "big"))
     return digest.hexdigest()
+
+
+def _partial_hash(content_hash: str) -> str:
+    """Return the hash of a file of which recognition, as it is installed now, leaves a part unread."""
+    return hashlib.sha256(f"{content_hash} {ocr.fingerprint()}".encode()).hexdigest()
 
 
 def _spans(document: Document) -> list[tuple[int, int]]:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv and installs citycite with the pinned versions. Argument "test": the test tools and a browser as well.
+# Makes .venv and installs citycite with the pinned versions. Argument "test": the test tools, a browser and Tesseract as well.
 set -eu
 
 PYTHON=${PYTHON:-python3}
@@ -24,14 +24,23 @@ else
 fi
 
 [ "${1:-}" = test ] || exit 0
+packages=chromium
 for browser in chromium chromium-browser google-chrome; do
-    command -v "$browser" >/dev/null 2>&1 && exit 0
+    command -v "$browser" >/dev/null 2>&1 && packages=
 done
-echo "Installing chromium for the browser tests ..." >&2
+for language in deu pol eng osd; do
+    tesseract --list-langs 2>/dev/null | grep -qx "$language" && continue
+    packages="$packages tesseract-ocr tesseract-ocr-deu tesseract-ocr-pol"
+    break
+done
+.venv/bin/python -c 'from PIL import ImageFont; ImageFont.truetype("DejaVuSerif.ttf")' 2>/dev/null || packages="$packages fonts-dejavu-core"
+[ -n "$packages" ] || exit 0
+echo "Installing for the tests: $packages" >&2
 if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
 if command -v apt-get >/dev/null 2>&1; then
-    $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq chromium >/dev/null
+    # shellcheck disable=SC2086  # one word a package
+    $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq $packages >/dev/null
 else
-    echo "Install Chromium with your package manager; the browser tests drive it." >&2
+    echo "Install Chromium, Tesseract (with German and Polish) and the DejaVu fonts with your package manager." >&2
     exit 1
 fi

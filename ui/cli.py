@@ -93,6 +93,8 @@ def _ingest(sources: Sequence[str], settings: Settings, *, prune: bool = False) 
     store.close()
     for failure in report.failures:
         click.echo(f"failed: {failure.source}: {failure.reason}", err=True)
+    for note in report.notes:
+        click.echo(f"note: {note.source}: {note.note}", err=True)
     for skipped in report.skipped:
         click.echo(f"skipped: {skipped}: no supported format", err=True)
     return report

@@ -70,11 +70,21 @@ def _store(settings: Settings) -> Check:
 
 def _optional_parts() -> list[Check]:
     return [
-        Check(
-            "text recognition",
-            "optional",
-            "not part of this version: scanned PDFs without a text layer are reported as failed",
-            "run them through an OCR program that writes a text layer, then ingest the result",
-        ),
+        _recognition(),
         Check("language model", "optional", "not part of this version: answers are quotes, none are formulated"),
     ]
+
+
+def _recognition() -> Check:
+    from ingest.ocr import Recogniser
+    from ingest.tesseract import INSTALL
+
+    name = "text recognition"
+    try:
+        recogniser = Recogniser()
+    except CityciteError as error:
+        return Check(name, "optional", f"scans and images are not read: {error}", INSTALL)
+    detail = f"{recogniser.program} reads {', '.join(recogniser.languages)}"
+    if recogniser.missing:
+        return Check(name, "optional", f"{detail}; without {', '.join(recogniser.missing)}", INSTALL)
+    return Check(name, "ok", detail)

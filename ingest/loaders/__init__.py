@@ -8,6 +8,7 @@ from pathlib import Path
 from ingest.loaders.base import Attachment, Extract, Loader
 from ingest.loaders.converted import convert_to
 from ingest.loaders.html import load_html
+from ingest.loaders.image import load_image
 from ingest.loaders.mail import load_eml
 from ingest.loaders.odt import load_odt
 from ingest.loaders.outlook import load_msg
@@ -42,6 +43,13 @@ LOADERS: dict[str, Loader] = {
     ".odp": convert_to("pptx"),
     ".eml": load_eml,
     ".msg": load_msg,
+    ".png": load_image,
+    ".jpg": load_image,
+    ".jpeg": load_image,
+    ".tif": load_image,
+    ".tiff": load_image,
+    ".webp": load_image,
+    ".bmp": load_image,
 }
 
 

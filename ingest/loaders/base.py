@@ -30,7 +30,8 @@ class Extract:
     `text` is cleaned and becomes the stored text; `title` and `published` (ISO date) are None where the file does not
     say them itself; `pages` and `sections` are in order of their starts, which count code points of `text`.
     `attachments` become documents of their own. `language` is set where the loader knows it better than a look at the
-    whole text would tell, because it wrote some of the text itself.
+    whole text would tell, because it wrote some of the text itself. `notes` says what of the file was not
+    read, and why.
     """
 
     text: str
@@ -40,6 +41,7 @@ class Extract:
     sections: tuple[Mark, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     language: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 # Reads one file; raises `LoadError` where it holds no text that can be read.

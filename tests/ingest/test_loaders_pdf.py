@@ -11,7 +11,7 @@ from reportlab.lib.enums import TA_JUSTIFY
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.styles import ParagraphStyle
-from reportlab.lib.utils import ImageReader, simpleSplit
+from reportlab.lib.utils import simpleSplit
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, FrameBreak, PageTemplate, Paragraph
 
@@ -245,14 +245,6 @@ def test_a_locked_file_says_so(tmp_path: Path) -> None:
 def test_a_file_that_only_forbids_printing_is_read(tmp_path: Path) -> None:
     lock = StandardEncryption("", ownerPassword="amt", canPrint=0)
     assert drawn(tmp_path / "a.pdf", lambda canvas: canvas.drawString(100, 700, "Offen"), encrypt=lock).text == "Offen"
-
-
-def test_a_scan_says_that_it_needs_ocr(tmp_path: Path) -> None:
-    from PIL import Image
-
-    scan = ImageReader(Image.new("RGB", (20, 20), "gray"))
-    with pytest.raises(LoadError, match="has no text layer: it is a scan and needs OCR"):
-        drawn(tmp_path / "a.pdf", lambda canvas: canvas.drawImage(scan, 100, 100))
 
 
 @pytest.mark.parametrize("content", [b"%PDF-1.4\ngarbage", b"%PDF-1.4\ngarbage\n%%EOF", b"%PDF-1.7"])
