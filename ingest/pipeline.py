@@ -6,19 +6,22 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pathspec
 
+from ingest.addresses import is_web_address
 from ingest.loaders import LOADERS, load
 from ingest.loaders.base import Extract
 from ingest.metadata import detect_language
 from ingest.splitting import passage_spans
+from ingest.web import Crawl, Failed, Gone, LeftOut, Outcome, Page, Unchanged
 from rag.embeddings import EmbeddingModel
 from rag.errors import CityciteError, LoadError
 from rag.language import fold
-from rag.records import StoredPassage, context_of, passage_id
+from rag.records import StoredPassage, WebStamp, context_of, passage_id, web_stamp
 from rag.schema import Document
 from rag.settings import Settings
 from rag.store import Store
@@ -31,6 +34,7 @@ _MEGABYTE = 1_000_000
 # Passages embedded and stored at once: enough to put those of similar length together, few enough that the progress
 # bar moves every few seconds.
 _FLUSH_AT = 128
+_STAYS = "its document stays in the store, and --prune takes it out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,10 @@ class Failure:
 
 @dataclass(slots=True)
 class Report:
-    """What an ingest did. The counts are of documents; `skipped` lists files of no supported format in folders."""
+    """What an ingest did. The counts are of documents.
+
+    `skipped` lists files in folders, and links, of no supported format; `notes` what was left out for another reason.
+    """
 
     added: int = 0
     updated: int = 0
@@ -51,6 +58,7 @@ class Report:
     removed: int = 0
     failures: list[Failure] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    notes: list[Failure] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
@@ -67,6 +75,7 @@ class Report:
             "failed": self.failed,
             "failures": [asdict(failure) for failure in self.failures],
             "skipped": self.skipped,
+            "notes": [asdict(note) for note in self.notes],
         }
 
 
@@ -78,6 +87,7 @@ class _Prepared:
     content_hash: str
     spans: list[tuple[int, int]]
     is_new: bool
+    stamp: WebStamp | None = None
 
 
 # Told the number of files in all and of files done.
@@ -90,12 +100,15 @@ def ingest(
     settings: Settings,
     *,
     prune: bool = False,
+    depth: int = 0,
+    limit: int = 500,
     progress: Progress = lambda total, done: None,
 ) -> Report:
-    """Bring files and folders into `store`; files that have not changed cost a hash.
+    """Bring files, folders and web pages into `store`; files that have not changed cost a hash, pages one request.
 
     A file that fails leaves its older version, and all other documents, in place. With `prune`, documents whose file
-    under one of the folders in `paths` is gone are taken out.
+    under one of the folders in `paths`, or whose page, is gone are taken out. `depth` and `limit` bound how many links
+    and how many pages on are read from a web address.
 
     Raises:
         StoreError, ModelError: the store cannot be written, or was made with another model.
@@ -109,9 +122,14 @@ def ingest(
             store.sweep()
         records = store.records()
         unread = report.failed
+        urls = [path for path in paths if is_web_address(path)]
+        crawl = Crawl(settings, _stamps(records), depth=depth, limit=limit, recheck=prune)
+        gone: list[Failure] = []
 
         def advance() -> None:
-            progress(len(files), report.added + report.updated + report.unchanged + report.failed - unread)
+            total = len(files) + crawl.found
+            done = report.added + report.updated + report.unchanged + report.failed - unread + crawl.left_out
+            progress(total, min(done, total))
 
         writer = _Writer(store, model, report, advance)
         for file in files:
@@ -119,9 +137,13 @@ def ingest(
             prepared = _prepare(file, records, settings, report)
             if prepared is not None:
                 writer.add(prepared)
+        for page in _pages(crawl.read(urls), store, records, settings, report, gone, advance):
+            writer.add(page)
         writer.flush()
         if prune:
-            report.removed = _prune(paths, records, writer)
+            report.removed = _prune(paths, records, [document_id(page.source) for page in gone], writer)
+        else:
+            report.failures += [replace(page, reason=f"{page.reason}; {_STAYS}") for page in gone]
         advance()
     return report
 
@@ -131,11 +153,9 @@ def _files(paths: Sequence[str], report: Report) -> Iterator[Path]:
     seen: set[Path] = set()
     for given in paths:
         path = Path(given)
-        if given.startswith(("http://", "https://")):
-            report.failures.append(
-                Failure(given, "Web addresses cannot be read yet; save the page as .html and ingest the file.")
-            )
-        elif path.is_dir():
+        if is_web_address(given):
+            continue
+        if path.is_dir():
             for file in _in_folder(path, report):
                 if file not in seen:
                     seen.add(file)
@@ -168,15 +188,18 @@ def _ignored(folder: Path) -> pathspec.PathSpec[Any]:
     return pathspec.PathSpec.from_lines("gitignore", lines)
 
 
-def document_id(source: Path) -> str:
-    """Return the id of the document at an absolute path: readable, and the same as long as the path is."""
-    slug = re.sub(r"[^a-z0-9]+", "-", fold(source.stem)).strip("-")[:60] or "document"
+def document_id(source: Path | str) -> str:
+    """Return the id of the document at an absolute path or web address: readable, the same as long as that is."""
+    name = source.stem if isinstance(source, Path) else PurePosixPath(unquote(urlsplit(source).path)).stem
+    slug = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:60] or "document"
     return f"{slug}-{hashlib.sha256(str(source).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
 
-def _prepare(file: Path, records: dict[str, dict[str, Any]], settings: Settings, report: Report) -> _Prepared | None:
-    """Read and split one file; None where it is unchanged or fails, which the report says."""
-    key = document_id(file)
+def _prepare(
+    file: Path, records: dict[str, dict[str, Any]], settings: Settings, report: Report, url: str | None = None
+) -> _Prepared | None:
+    """Read and split one file, which holds what is at `url` if given; None where it is unchanged or fails."""
+    key = document_id(url or file)
     try:
         content_hash = _content_hash(file, settings.max_file_mb)
         known = records.get(key)
@@ -184,16 +207,79 @@ def _prepare(file: Path, records: dict[str, dict[str, Any]], settings: Settings,
             report.unchanged += 1
             return None
         extract = load(file)
-        document = _document(key, file, extract)
+        document = _document(key, file, extract, url)
         spans = passage_spans(document.text, [mark.start for mark in document.sections])
         if not spans:
             raise LoadError("No text is left once page furniture is taken away.")
         return _Prepared(document, content_hash, spans, is_new=known is None)
     except CityciteError as error:
-        report.failures.append(Failure(str(file), str(error)))
+        report.failures.append(Failure(url or str(file), str(error)))
     except OSError as error:
-        report.failures.append(Failure(str(file), f"It cannot be read: {error.strerror or error}."))
+        report.failures.append(Failure(url or str(file), f"It cannot be read: {error.strerror or error}."))
     return None
+
+
+def _stamps(records: dict[str, dict[str, Any]]) -> dict[str, WebStamp]:
+    """Return the stamps of the stored pages by their address, empty where they were read by an older version."""
+    stamps = {str(record["source"]): web_stamp(record) for record in records.values()}
+    return {
+        source: stamp if stamp.extraction == EXTRACTION_VERSION else WebStamp()
+        for source, stamp in stamps.items()
+        if is_web_address(source)
+    }
+
+
+def _pages(
+    outcomes: Iterator[Outcome],
+    store: Store,
+    records: dict[str, dict[str, Any]],
+    settings: Settings,
+    report: Report,
+    gone: list[Failure],
+    advance: Callable[[], None],
+) -> Iterator[_Prepared]:
+    """Yield the pages to be stored; the report says what came of the others, `gone` has those that are no more."""
+    for outcome in outcomes:
+        match outcome:
+            case Page():
+                prepared = _prepare_page(outcome, store, records, settings, report)
+                if prepared is not None:
+                    yield prepared
+            case Unchanged():
+                report.unchanged += 1
+            case Gone():
+                gone.append(Failure(outcome.source, outcome.reason))
+            case Failed():
+                report.failures.append(Failure(outcome.source, outcome.reason))
+            case LeftOut(source, ""):
+                report.skipped.append(source)
+            case LeftOut(source, reason):
+                report.notes.append(Failure(source, reason))
+        advance()
+
+
+def _prepare_page(
+    page: Page, store: Store, records: dict[str, dict[str, Any]], settings: Settings, report: Report
+) -> _Prepared | None:
+    """Read and split a page; None where it fails, or where its bytes or its text are unchanged."""
+    key = document_id(page.source)
+    stamp = replace(page.stamp, extraction=EXTRACTION_VERSION)
+    unchanged = report.unchanged
+    prepared = _prepare(page.file, records, settings, report, page.source)
+    record = records.get(key)
+    if record is None:
+        return replace(prepared, stamp=stamp) if prepared is not None else None
+    if prepared is None:
+        if report.unchanged > unchanged and web_stamp(record) != stamp:
+            store.confirm(key, str(record["content_hash"]), stamp)
+        return None
+    # A page that carries a clock or a token has new bytes each time; what counts is its text.
+    is_current = web_stamp(record).extraction == EXTRACTION_VERSION
+    if is_current and store.documents([key]).get(key) == prepared.document:
+        store.confirm(key, prepared.content_hash, stamp)
+        report.unchanged += 1
+        return None
+    return replace(prepared, stamp=stamp)
 
 
 def _content_hash(file: Path, max_megabytes: int) -> str:
@@ -205,11 +291,11 @@ def _content_hash(file: Path, max_megabytes: int) -> str:
     return digest.hexdigest()
 
 
-def _document(key: str, file: Path, extract: Extract) -> Document:
+def _document(key: str, file: Path, extract: Extract, url: str | None) -> Document:
     return Document(
         id=key,
         title=extract.title or file.stem,
-        source=str(file),
+        source=url or str(file),
         text=extract.text,
         language=detect_language(extract.text),
         published=extract.published,
@@ -272,7 +358,7 @@ class _Writer:
                 for number, ((start, end), text) in enumerate(zip(item.spans, own, strict=True))
             ]
             self.tokens.add((p.id, p.language, text) for p, text in zip(passages, own, strict=True))
-            self.tokens.drop(self._store.write(item.document, item.content_hash, passages))
+            self.tokens.drop(self._store.write(item.document, item.content_hash, passages, item.stamp))
             self._report.added += item.is_new
             self._report.updated += not item.is_new
             self._advance()
@@ -300,13 +386,14 @@ def write_documents(
         writer.flush()
 
 
-def _prune(paths: Sequence[str], records: dict[str, dict[str, Any]], writer: _Writer) -> int:
-    roots = [Path(path).resolve() for path in paths if not path.startswith(("http://", "https://"))]
+def _prune(paths: Sequence[str], records: dict[str, dict[str, Any]], gone_pages: Sequence[str], writer: _Writer) -> int:
+    roots = [Path(path).resolve() for path in paths if not is_web_address(path)]
     gone = [
         key
         for key, record in records.items()
         if any(Path(record["source"]).is_relative_to(root) for root in roots) and not Path(record["source"]).exists()
     ]
+    gone += [key for key in dict.fromkeys(gone_pages) if key in records]
     if gone:
         writer.remove(gone)
     return len(gone)
