@@ -10,12 +10,15 @@ from typing import Any
 
 import pathspec
 
+from ingest.addresses import is_web_address
 from ingest.attachments import mail_of
 from ingest.loaders import LOADERS
 from ingest.metadata import detect_language
 from ingest.reading import Failure, Prepared, Reader, Report, document_id, file_of
 from ingest.side_files import SideFiles, is_side_file
 from ingest.splitting import passage_spans
+from ingest.web import Crawl
+from ingest.web_reading import WebReader, stamps
 from rag.embeddings import EmbeddingModel
 from rag.records import StoredPassage, context_of, passage_id
 from rag.schema import Document
@@ -39,6 +42,7 @@ IGNORE_FILE = ".citycite-ignore"
 # Passages embedded and stored at once: enough to put those of similar length together, few enough that the progress
 # bar moves every few seconds.
 _FLUSH_AT = 128
+_STAYS = "its document stays in the store, and --prune takes it out"
 
 # Told the number of files in all and of files done.
 Progress = Callable[[int, int], None]
@@ -50,12 +54,15 @@ def ingest(
     settings: Settings,
     *,
     prune: bool = False,
+    depth: int = 0,
+    limit: int = 500,
     progress: Progress = lambda total, done: None,
 ) -> Report:
-    """Bring files and folders into `store`; files that have not changed cost a hash.
+    """Bring files, folders and web pages into `store`; files that have not changed cost a hash, pages one request.
 
     A file that fails leaves its older version, and all other documents, in place. With `prune`, documents whose file
-    under one of the folders in `paths` is gone are taken out.
+    under one of the folders in `paths`, or whose page, is gone are taken out. `depth` and `limit` bound how many links
+    and how many pages on are read from a web address.
 
     Raises:
         StoreError, ModelError: the store cannot be written, or was made with another model.
@@ -75,17 +82,30 @@ def ingest(
         unread = report.failed
         reader = Reader(records, side_files, settings, report)
 
+        urls = [path for path in paths if is_web_address(path)]
+        crawl = Crawl(settings, stamps(records), depth=depth, limit=limit, recheck=prune)
+
         def advance() -> None:
-            done = report.added + report.updated + report.unchanged + report.failed - unread
-            progress(len(files) + reader.attachments, done)
+            total = len(files) + reader.attachments + crawl.found
+            done = report.added + report.updated + report.unchanged + report.failed - unread + crawl.left_out
+            progress(total, min(done, total))
 
         writer = _Writer(store, model, report, advance)
         for file in files:
             advance()
             for prepared in reader.read(file):
                 writer.add(prepared)
+        web = WebReader(reader, store, records, report, advance)
+        for prepared in web.read(crawl.read(urls)):
+            writer.add(prepared)
         writer.flush()
-        gone = [*reader.gone, *(_gone_files(paths, records) if prune else ())]
+        gone = list(reader.gone)
+        if prune:
+            gone += _gone_files(paths, records)
+            gone += [key for page in web.gone if (key := document_id(page.source)) in records]
+        else:
+            report.failures += [replace(page, reason=f"{page.reason}; {_STAYS}") for page in web.gone]
+        gone = list(dict.fromkeys(gone))
         if gone:
             writer.remove(gone)
         report.removed = len(gone)
@@ -98,11 +118,9 @@ def _files(paths: Sequence[str], report: Report) -> Iterator[Path]:
     seen: set[Path] = set()
     for given in paths:
         path = Path(given)
-        if given.startswith(("http://", "https://")):
-            report.failures.append(
-                Failure(given, "Web addresses cannot be read yet; save the page as .html and ingest the file.")
-            )
-        elif path.is_dir():
+        if is_web_address(given):
+            continue
+        if path.is_dir():
             for file in _in_folder(path, report):
                 if file not in seen:
                     seen.add(file)
@@ -189,7 +207,7 @@ class _Writer:
                 for number, ((start, end), text) in enumerate(zip(item.spans, own, strict=True))
             ]
             self.tokens.add((p.id, p.language, text) for p, text in zip(passages, own, strict=True))
-            self.tokens.drop(self._store.write(item.document, item.content_hash, passages))
+            self.tokens.drop(self._store.write(item.document, item.content_hash, passages, item.stamp))
             self._report.added += item.is_new
             self._report.updated += not item.is_new
             self._advance()
@@ -219,7 +237,7 @@ def write_documents(
 
 def _gone_files(paths: Sequence[str], records: dict[str, dict[str, Any]]) -> list[str]:
     """Return the ids of documents whose file, or whose mail's file, under one of `paths` is gone."""
-    roots = [Path(path).resolve() for path in paths if not path.startswith(("http://", "https://"))]
+    roots = [Path(path).resolve() for path in paths if not is_web_address(path)]
     files = {key: file_of(key, str(record["source"])) for key, record in records.items()}
     return [
         key for key, file in files.items() if any(file.is_relative_to(root) for root in roots) and not file.exists()

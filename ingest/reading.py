@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from ingest import ocr
 from ingest.attachments import IN_FILE, as_file, attachment_id, mail_of, named
@@ -20,6 +21,7 @@ from ingest.side_files import Details, SideFiles
 from ingest.splitting import passage_spans
 from rag.errors import CityciteError, LoadError
 from rag.language import fold
+from rag.records import WebStamp
 from rag.schema import Document
 from rag.settings import Settings
 
@@ -89,11 +91,13 @@ class Prepared:
     content_hash: str
     spans: list[tuple[int, int]]
     is_new: bool
+    stamp: WebStamp | None = None
 
 
-def document_id(source: Path) -> str:
-    """Return the id of the document at an absolute path: readable, and the same as long as the path is."""
-    slug = re.sub(r"[^a-z0-9]+", "-", fold(source.stem)).strip("-")[:60] or "document"
+def document_id(source: Path | str) -> str:
+    """Return the id of the document at an absolute path or web address: readable, the same as long as that is."""
+    name = source.stem if isinstance(source, Path) else PurePosixPath(unquote(urlsplit(source).path)).stem
+    slug = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:60] or "document"
     return f"{slug}-{hashlib.sha256(str(source).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
 
@@ -134,11 +138,14 @@ class Reader:
             if mail is not None:
                 self._stored.setdefault(mail, []).append(key)
 
-    def read(self, file: Path) -> list[Prepared]:
-        """Read and split a file and its attachments; those that are unchanged or fail are not returned."""
-        key = document_id(file)
+    def read(self, file: Path, url: str | None = None) -> list[Prepared]:
+        """Read and split a file and its attachments; those that are unchanged or fail are not returned.
+
+        `url` is where its content was fetched from.
+        """
+        key, source = document_id(url or file), url or str(file)
         stored = self._stored.get(key, [])
-        with self.failing(str(file)):
+        with self.failing(source):
             details = self._side_files.details_of(file)
             self.check_size(file.stat().st_size)
             content_hash = _content_hash(file.read_bytes(), details)
@@ -147,12 +154,12 @@ class Reader:
                 self.attachments += len(stored)
                 return []
             extract = load(file)
-            document = _document(key, str(file), extract, details)
+            document = _document(key, source, extract, details)
             spans = _spans(document)
             attached = _Attached(self, key, details.of_attachments(), self._report)
-            attached.read(str(file), extract.attachments)
+            attached.read(source, extract.attachments)
             self.gone += attached.gone(stored)
-            content_hash = self.noted(str(file), extract, _counted(content_hash, attached.count))
+            content_hash = self.noted(source, extract, _counted(content_hash, attached.count))
             return [*self.changed(document, content_hash, spans), *attached.changed]
         return []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,24 @@ class Found:
 
     passage: StoredPassage
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class WebStamp:
+    """What a web server said of the version of a page that is stored, so that it can be asked whether that changed.
+
+    `extraction` names the version of the reading: a page read by an older one is fetched again. All three are empty
+    for files, and in stores made before there were web pages.
+    """
+
+    etag: str = ""
+    last_modified: str = ""
+    extraction: str = ""
+
+
+def web_stamp(record: dict[str, Any]) -> WebStamp:
+    """Return the stamp in a document record."""
+    return WebStamp(**{field.name: str(record.get(field.name) or "") for field in fields(WebStamp)})
 
 
 def passage_id(document_id: str, version: str, number: int) -> str:
@@ -111,7 +129,9 @@ def to_document(key: str, text: str, record: dict[str, Any]) -> Document:
     )
 
 
-def document_metadata(document: Document, content_hash: str, version: str, passages: int) -> dict[str, Any]:
+def document_metadata(
+    document: Document, content_hash: str, version: str, passages: int, stamp: WebStamp | None = None
+) -> dict[str, Any]:
     """Return the metadata of a document's record; "" stands for None.
 
     Chroma refuses None, and keeps the old value of a key that a new version of the record leaves out.
@@ -131,7 +151,7 @@ def document_metadata(document: Document, content_hash: str, version: str, passa
         "version": version,
         "content_hash": content_hash,
         "ingested_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    } | (asdict(stamp) if stamp is not None else {})
 
 
 def to_passage(key: str, text: str, record: dict[str, Any]) -> StoredPassage:

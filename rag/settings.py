@@ -45,6 +45,18 @@ class Settings(BaseSettings):
     max_citations: int = Field(3, ge=1, le=10, description="Citations an answer has at most.")
     max_question: int = Field(2000, ge=1, description="Characters of a question at most.")
     max_file_mb: int = Field(200, ge=1, description="Megabytes of a file at most; a larger one is reported as failed.")
+    web_delay: float = Field(
+        0.5, ge=0, description="Seconds between two requests to a web server; robots.txt may ask for more."
+    )
+    web_timeout: float = Field(30.0, gt=0, description="Seconds that one request to a web server may take in all.")
+    web_max_mb: int = Field(
+        50, ge=1, description="Megabytes of a page from the web at most, packed and unpacked; more is not read."
+    )
+    web_allow_private: bool = Field(
+        False,
+        description="Whether web pages may be read from private and loopback addresses, for intranets; link-local "
+        "ones, where clouds keep credentials, are refused in any case.",
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from rag.listing import Listing
 from rag.records import (
     Found,
     StoredPassage,
+    WebStamp,
     document_metadata,
     passage_ids,
     passage_metadata,
@@ -377,10 +379,16 @@ class Store:
         if self._listing is not None:
             self._listing.discard()
 
-    def write(self, document: Document, content_hash: str, passages: Sequence[StoredPassage]) -> list[str]:
+    def write(
+        self,
+        document: Document,
+        content_hash: str,
+        passages: Sequence[StoredPassage],
+        stamp: WebStamp | None = None,
+    ) -> list[str]:
         """Store a new version of a document, visible once this returns; return the ids of passages that went.
 
-        Every passage needs its vector. Call within `writing`.
+        Every passage needs its vector; `stamp` is for pages from the web. Call within `writing`.
         """
         self._change()
         version = passages[0].version
@@ -399,11 +407,20 @@ class Store:
                 ids=[document.id],
                 embeddings=[np.mean(np.array([passage.vector for passage in passages]), axis=0)],
                 documents=[document.text],
-                metadatas=[document_metadata(document, content_hash, version, len(passages))],
+                metadatas=[document_metadata(document, content_hash, version, len(passages), stamp)],
             )
         gone = [key for key in old if f":{version}:" not in key]
         self._delete(PASSAGES, gone)
         return gone
+
+    def confirm(self, document_id: str, content_hash: str, stamp: WebStamp) -> None:
+        """Note that a page's stored text is still its text, under new bytes or a new stamp; readers see no change.
+
+        Call within `writing`.
+        """
+        collection = self._collection(DOCUMENTS)
+        with self._translated():
+            collection.update(ids=[document_id], metadatas=[{"content_hash": content_hash} | asdict(stamp)])
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """Take documents out, their records first, so that they vanish at once; return the ids of passages that went.

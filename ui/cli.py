@@ -60,12 +60,14 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
-@click.option("--prune", is_flag=True, help="Take out documents whose file under the given folders is gone.")
+@click.option("--prune", is_flag=True, help="Take out documents whose file or web page is gone.")
+@click.option("--depth", default=0, metavar="N", type=click.IntRange(0), help="Follow web links N steps [default: 0].")
+@click.option("--limit", default=500, metavar="N", type=click.IntRange(1), help="Web pages at most [default: 500].")
 @_json_option
 @_store_option
-def ingest(sources: tuple[str, ...], prune: bool, as_json: bool, store: str | None) -> None:
-    """Read files and folders into the store; unchanged files cost nothing."""
-    report = _ingest(sources, _settings(store), prune=prune)
+def ingest(sources: tuple[str, ...], prune: bool, depth: int, limit: int, as_json: bool, store: str | None) -> None:
+    """Read files, folders, web pages and sitemaps into the store; what is unchanged costs next to nothing."""
+    report = _ingest(sources, _settings(store), prune=prune, depth=depth, limit=limit)
     if as_json:
         _print_json(report.as_dict())
     else:
@@ -76,7 +78,9 @@ def ingest(sources: tuple[str, ...], prune: bool, as_json: bool, store: str | No
     sys.exit(_EXIT_FAILED if report.failed else 0)
 
 
-def _ingest(sources: Sequence[str], settings: Settings, *, prune: bool = False) -> Report:
+def _ingest(
+    sources: Sequence[str], settings: Settings, *, prune: bool = False, depth: int = 0, limit: int = 500
+) -> Report:
     from tqdm import tqdm
 
     from ingest.pipeline import ingest as run
@@ -89,7 +93,7 @@ def _ingest(sources: Sequence[str], settings: Settings, *, prune: bool = False) 
             bar.total = total
             bar.update(done - bar.n)
 
-        report = run(sources, store, settings, prune=prune, progress=progress)
+        report = run(sources, store, settings, prune=prune, depth=depth, limit=limit, progress=progress)
     store.close()
     for failure in report.failures:
         click.echo(f"failed: {failure.source}: {failure.reason}", err=True)

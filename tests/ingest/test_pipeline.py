@@ -117,7 +117,7 @@ def test_bad_files_are_named_and_all_others_go_in(folder: Path, store: Store) ->
     bad = _bad_files(folder)
     for name, (content, _) in bad.items():
         (folder / name).write_bytes(content)
-    report = run(store, folder, folder / "gibt-es-nicht.txt", "https://www.example.org/seite")
+    report = run(store, folder, folder / "gibt-es-nicht.txt", "https://nirgends.invalid/seite")
     assert counts(report) == (3, 0, 0, 0, len(bad) + 2)
     reasons = {Path(failure.source).name: failure.reason for failure in report.failures}
     for name, (_, words) in bad.items():
