@@ -34,7 +34,7 @@ from ingest.pipeline import write_documents
 from ingest.splitting import passage_spans
 from rag.confidence import CONFIDENCE_FEATURES, confidence_features
 from rag.embeddings import MEANS_FILE, EmbeddingModel
-from rag.evidence import COEFFICIENTS_FILE, FEATURES, Evidence, in_order, kind_penalty, neighbour, weigh
+from rag.evidence import COEFFICIENTS_FILE, FEATURES, Evidence, in_order, neighbour, penalty, weigh
 from rag.pipeline import open_parts
 from rag.question import analyse
 from rag.retrieval import Candidate, HybridRetriever
@@ -190,7 +190,7 @@ def score(sample: Sample, fitted: Fitted) -> Scored:
     table = np.array([item.row for item in sample.evidence])
     same = [item.same_language for item in sample.evidence]
     by_kind = [model.decision_function(scaler.transform(table)) for scaler, model in fitted.values()]
-    odds = np.where(same, *by_kind) - kind_penalty(table)
+    odds = np.where(same, *by_kind) - penalty(table)
     ranked = in_order(replace(item, odds=float(new)) for item, new in zip(sample.evidence, odds, strict=True))
     return Scored(sample, confidence_features(ranked), sample.shows_answer(ranked[0], ranked))
 
@@ -286,7 +286,9 @@ def fit(gathered: Sequence[Sample], trained_on: str) -> dict:
 
 def _rounded(mean: np.ndarray, scale: np.ndarray, weights: np.ndarray, intercept: float) -> dict:
     named = {"mean": mean, "scale": scale, "weights": weights}
-    return {name: values.round(6).tolist() for name, values in named.items()} | {"intercept": round(intercept, 6)}
+    return {name: values.astype(float).round(6).tolist() for name, values in named.items()} | {
+        "intercept": round(float(intercept), 6)
+    }
 
 
 def main() -> None:

@@ -156,13 +156,13 @@ def test_the_command_line_follows_links_and_says_what_it_left_out(
     monkeypatch.setenv("CITYCITE_WEB_DELAY", "0")
     code, out, err = command("ingest", f"{site.url}/", "--depth", "1", "--limit", "3")
     assert (code, out) == (0, "added 2, updated 0, unchanged 0, removed 0, failed 0\n")
-    assert f"skipped: {site.url}/bad: is closed to citycite by the site's robots.txt\n" in err
+    assert f"note: {site.url}/bad: is closed to citycite by the site's robots.txt\n" in err
     assert f"skipped: {site.url}/a.zip: no supported format\n" in err
     code, out, err = command("ingest", f"{site.url}/", "--depth", "1", "--limit", "1", "--json")
     report = json.loads(out)
     assert report["unchanged"] == 1
     assert report["skipped"] == [f"{site.url}/a.zip"]
     assert report["notes"] == [
-        {"source": f"{site.url}/", "reason": "leads to more than 1 pages; take more in with --limit"}
+        {"source": f"{site.url}/", "note": "leads to more than 1 pages; take more in with --limit"}
     ]
     assert command("ingest", site.url, "--depth", "-1")[0] == 2

@@ -11,8 +11,9 @@ import pytest
 from ingest.pipeline import write_documents
 from rag.answer_types import answer_type, holds
 from rag.citations import MAX_QUOTE
+from rag.confidence import CONFIDENCE_FEATURES, confidence, confidence_features
 from rag.embeddings import EmbeddingModel
-from rag.evidence import COEFFICIENTS_FILE, FEATURES, candidate_quotes, confidence, features, rank_evidence
+from rag.evidence import COEFFICIENTS_FILE, FEATURES, candidate_quotes, features, rank_evidence
 from rag.pipeline import Assistant, open_parts
 from rag.question import analyse
 from rag.records import StoredPassage
@@ -118,7 +119,10 @@ def test_the_coefficients_belong_to_the_features() -> None:
     assert tuple(fitted["features"]) == FEATURES
     for kind in ("same_language", "cross_language"):
         assert len(fitted["sentence"][kind]["weights"]) == len(FEATURES)
-        assert fitted["confidence"][kind][0] > 0
+    sure = fitted["confidence"]
+    assert sure["features"] == list(CONFIDENCE_FEATURES)
+    for weight, way in zip(sure["weights"], CONFIDENCE_FEATURES.values(), strict=True):
+        assert weight * way >= 0
 
 
 @pytest.mark.parametrize(
@@ -141,6 +145,7 @@ def test_evidence_is_ranked_and_nothing_gives_no_confidence(assistant: Assistant
     probabilities = [item.probability for item in ranked]
     assert probabilities == sorted(probabilities, reverse=True)
     assert 0 < confidence(question, ranked) < 1
+    assert confidence_features(ranked).shape == (len(CONFIDENCE_FEATURES),)
     for item in ranked:
         passage = item.candidate.passage
         assert passage.start <= item.start < item.end <= passage.end
