@@ -81,8 +81,6 @@ def ingest(
         records = store.records()
         unread = report.failed
         reader = Reader(records, side_files, settings, report)
-
-        urls = [path for path in paths if is_web_address(path)]
         crawl = Crawl(settings, stamps(records), depth=depth, limit=limit, recheck=prune)
 
         def advance() -> None:
@@ -96,21 +94,26 @@ def ingest(
             for prepared in reader.read(file):
                 writer.add(prepared)
         web = WebReader(reader, store, records, report, advance)
-        for prepared in web.read(crawl.read(urls)):
+        for prepared in web.read(crawl.read([path for path in paths if is_web_address(path)])):
             writer.add(prepared)
         writer.flush()
-        gone = list(reader.gone)
-        if prune:
-            gone += _gone_files(paths, records)
-            gone += [key for page in web.gone if (key := document_id(page.source)) in records]
-        else:
-            report.failures += [replace(page, reason=f"{page.reason}; {_STAYS}") for page in web.gone]
-        gone = list(dict.fromkeys(gone))
+        gone = [*reader.gone, *(_gone_files(paths, records) if prune else ())]
+        gone += _gone_pages(web.gone, records, report, prune=prune)
         if gone:
-            writer.remove(gone)
-        report.removed = len(gone)
+            writer.remove(list(dict.fromkeys(gone)))
+        report.removed = len(set(gone))
         advance()
     return report
+
+
+def _gone_pages(
+    pages: Sequence[Failure], records: dict[str, dict[str, Any]], report: Report, *, prune: bool
+) -> list[str]:
+    """Return the ids of stored pages that are no more, to be pruned; without `prune`, report them."""
+    if not prune:
+        report.failures += [replace(page, reason=f"{page.reason}; {_STAYS}") for page in pages]
+        return []
+    return [key for page in pages if (key := document_id(page.source)) in records]
 
 
 def _files(paths: Sequence[str], report: Report) -> Iterator[Path]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rag.evidence import COEFFICIENTS_FILE, FEATURES, Evidence, coefficients, neighbour
+from rag.language import WORD, fold
 from rag.question import Question
 
 # Log-odds that stand for a quote that does not exist.
@@ -23,8 +24,8 @@ _NO_QUOTE = -12.0
 CONFIDENCE_FEATURES = {
     "odds": 1,  # log-odds that the best sentence answers
     "quote_odds": 1,  # that it or the sentence that is quoted with it does
-    "lead": 1,  # odds minus those of the best sentence that is not quoted
-    "others": -1,  # logarithm of the summed probabilities of all that is not quoted
+    "lead": 1,  # odds minus those of the best sentence that says something else
+    "others": -1,  # logarithm of the summed probabilities of all that say something else
     "is_joined": 0,  # two sentences are quoted
     "same_language": 0,
     # Of the best sentence, as in rag.evidence.
@@ -48,14 +49,19 @@ def confidence(question: Question, ranked: Sequence[Evidence]) -> float:
     if not ranked or question.type == "none":
         return 0.0
     fitted = _coefficients()
-    scaled = (confidence_features(ranked) - np.array(fitted["mean"])) / np.array(fitted["scale"])
+    scaled = (confidence_features(question.text, ranked) - np.array(fitted["mean"])) / np.array(fitted["scale"])
     return float(1 / (1 + np.exp(-(scaled @ np.array(fitted["weights"]) + fitted["intercept"]))))
 
 
-def confidence_features(ranked: Sequence[Evidence]) -> np.ndarray:
+def confidence_features(question: str, ranked: Sequence[Evidence]) -> np.ndarray:
     """Return the features of ranked evidence (never empty), in the order of `CONFIDENCE_FEATURES`."""
     best, joined = ranked[0], neighbour(ranked[0], ranked)
-    others = [item for item in ranked if item is not best and item is not joined]
+    asked = {fold(word) for word in WORD.findall(question)}
+    said = _told(best, asked) | (_told(joined, asked) if joined else set())
+    # A sentence elsewhere that names the same date, number or name is no rival: it says the same.
+    others = [
+        item for item in ranked if item is not best and item is not joined and said.isdisjoint(_told(item, asked))
+    ]
     missed = (1 - best.probability) * (1 - joined.probability if joined else 1)
     return np.array(
         [
@@ -68,6 +74,14 @@ def confidence_features(ranked: Sequence[Evidence]) -> np.ndarray:
             *best.row[_OF_SENTENCE],
         ]
     )
+
+
+def _told(evidence: Evidence, asked: set[str]) -> set[str]:
+    """Return the numbers and capitalised words of a sentence, its first word apart, that the question does not hold."""
+    passage = evidence.candidate.passage
+    words = WORD.findall(passage.text[evidence.start - passage.start : evidence.end - passage.start])
+    told = {fold(word) for word in words[1:] if word[0].isupper()} | {word for word in words if word.isdigit()}
+    return told - asked
 
 
 @lru_cache(maxsize=1)

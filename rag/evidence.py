@@ -410,9 +410,9 @@ def penalty(table: np.ndarray) -> np.ndarray:
     Fitted, these features get little weight, because they are unset for most questions; yet no such sentence answers.
     """
     demanded = [FEATURES.index(name) for name in ("time_held", "year_held", "unit_held", "number_held")]
-    missing: np.ndarray = np.where((table[:, demanded] < 0).any(axis=1), _MISSING_KIND, 0.0)
-    elsewhere: np.ndarray = np.where(table[:, FEATURES.index("other_city")] > 0, _OTHER_CITY, 0.0)
-    return missing + elsewhere
+    missing = np.where((table[:, demanded] < 0).any(axis=1), _MISSING_KIND, 0.0)
+    lost: np.ndarray = missing + np.where(table[:, FEATURES.index("other_city")] > 0, _OTHER_CITY, 0.0)
+    return lost
 
 
 def _logit(table: np.ndarray, kind: str) -> np.ndarray:

@@ -274,6 +274,8 @@ class Store:
 
     def documents(self, ids: Sequence[str]) -> dict[str, Document]:
         """Return those documents among `ids` that exist, with their texts."""
+        if not ids:
+            return {}
         collection = self._collection(DOCUMENTS)
         with self._translated():
             page = collection.get(ids=list(ids), include=["metadatas", "documents"])

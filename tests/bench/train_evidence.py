@@ -192,7 +192,7 @@ def score(sample: Sample, fitted: Fitted) -> Scored:
     by_kind = [model.decision_function(scaler.transform(table)) for scaler, model in fitted.values()]
     odds = np.where(same, *by_kind) - penalty(table)
     ranked = in_order(replace(item, odds=float(new)) for item, new in zip(sample.evidence, odds, strict=True))
-    return Scored(sample, confidence_features(ranked), sample.shows_answer(ranked[0], ranked))
+    return Scored(sample, confidence_features(sample.asked.text, ranked), sample.shows_answer(ranked[0], ranked))
 
 
 @dataclass

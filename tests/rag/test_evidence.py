@@ -145,7 +145,7 @@ def test_evidence_is_ranked_and_nothing_gives_no_confidence(assistant: Assistant
     probabilities = [item.probability for item in ranked]
     assert probabilities == sorted(probabilities, reverse=True)
     assert 0 < confidence(question, ranked) < 1
-    assert confidence_features(ranked).shape == (len(CONFIDENCE_FEATURES),)
+    assert confidence_features(question.text, ranked).shape == (len(CONFIDENCE_FEATURES),)
     for item in ranked:
         passage = item.candidate.passage
         assert passage.start <= item.start < item.end <= passage.end

@@ -59,6 +59,6 @@ def test_nothing_is_added_but_words_that_were_said(history: list[str], question:
 
 
 def test_a_follow_up_is_answered(assistant: Assistant) -> None:
-    answer = assistant.ask("Und wann wurde es gegründet?", history=["Was ist Eurocities?"])
-    assert answer.question == "Und wann wurde es gegründet?"
-    assert any("1986" in citation.quote for citation in answer.citations)
+    answer = assistant.ask("Wie viele Nutzer hat sie?", history=["Was ist mObywatel?"])
+    assert answer.question == "Wie viele Nutzer hat sie?"
+    assert any("10 Millionen" in citation.quote for citation in answer.citations)
