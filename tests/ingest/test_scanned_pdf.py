@@ -17,7 +17,8 @@ from reportlab.pdfgen.canvas import Canvas
 from ingest import ocr
 from ingest.loaders import load
 from ingest.loaders.scanned_pdf import is_broken
-from ingest.pipeline import Report, _prepare, document_id
+from ingest.reading import Reader, Report, document_id
+from ingest.side_files import SideFiles
 from ingest.tesseract import INSTALL
 from rag.errors import LoadError
 from rag.schema import Document
@@ -187,7 +188,7 @@ def test_what_was_not_read_is_noted_and_read_once_it_can_be(tmp_path: Path, monk
 
     def ingested() -> tuple[Document | None, Report]:
         report = Report()
-        prepared = _prepare(file, records, Settings(), report)
+        prepared = next(iter(Reader(records, SideFiles(), Settings(), report).read(file)), None)
         if prepared is not None:
             records[document_id(file)] = {"content_hash": prepared.content_hash}
         return prepared and prepared.document, report
