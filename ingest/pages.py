@@ -14,10 +14,13 @@ from urllib.parse import unquote, urlsplit
 from ingest.addresses import normal_url
 from ingest.loaders import LOADERS
 from ingest.loaders.base import decode
+from ingest.loaders.image import load_image
 from rag.errors import LoadError
 
 # --- Format -----------------------------------------------------------------------------------------------------------
 
+# Of the web, pictures are not read: on a site they are logos and photos.
+_READ = frozenset(suffix for suffix, loader in LOADERS.items() if loader is not load_image)
 # The extension under which a content type stands in the table of loaders; those not in it are not supported.
 _SUFFIXES = {
     "text/html": ".html",
@@ -84,7 +87,7 @@ def format_of(url: str, headers: Mapping[str, str], body: bytes) -> Format:
         candidates.append(".html")
     if content_type == "text/plain":
         candidates.append(".txt")
-    suffix = next((candidate for candidate in candidates if candidate in LOADERS), None)
+    suffix = next((candidate for candidate in candidates if candidate in _READ), None)
     return Format(suffix, content_type, head.get_content_charset())
 
 
@@ -103,7 +106,7 @@ def may_be_read(url: str) -> bool:
     """Whether a link may lead to a page or document: false for pictures, styles, archives and the like."""
     path = urlsplit(url).path
     suffix = suffix_in(path)
-    if suffix in LOADERS:
+    if suffix in _READ:
         return True
     kind, packed = _KNOWN_TYPES.guess_type(path)
     is_text = kind is None or kind.startswith("text/") or kind == "application/xhtml+xml"
