@@ -74,7 +74,7 @@ def test_a_site_goes_in_and_a_second_time_costs_one_request_a_page(
     assert store.generation == generation
 
     monkeypatch.undo()
-    monkeypatch.setattr("ingest.pipeline.EXTRACTION_VERSION", "new")  # pages read by an older one are read again
+    monkeypatch.setattr("ingest.web_reading.EXTRACTION_VERSION", "new")  # pages read by an older one are read again
     site.log.clear()
     assert counts(run(store, f"{site.url}/bad")) == (0, 1, 0, 0, 0)
     assert site.asked() == ["/bad 200"]

@@ -61,10 +61,10 @@
     }
   });
 
-  // Of an opened citation, the quote is brought into view; nothing moves if it is there already.
+  // Of an opened citation, the quote is brought into view; nothing moves if it is there already. A mere passage has none.
   document.addEventListener("toggle", (event) => {
     if (!event.target.matches("details.citation[open]")) return;
-    event.target.querySelector("mark").scrollIntoView({ block: "nearest" });
+    event.target.querySelector("mark")?.scrollIntoView({ block: "nearest" });
   }, true);
 
   // The address keeps the chosen language, so that a reload and a bookmark do too.
