@@ -72,7 +72,7 @@ _QUESTION: dict[AnswerType, re.Pattern[str]] = {
     "place": _pattern(r"\b(wo|woher|wohin|ort|where|venue|gdzie|skąd|dokąd|adres\w*|miejsce)\b"),
 }
 
-_MONTHS = "|".join(
+MONTHS = "|".join(
     """
     januar februar märz april mai juni juli august september oktober november dezember january february march may
     june july october december stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października
@@ -80,7 +80,7 @@ _MONTHS = "|".join(
     """.split()
 )
 _CLOCK = r"\d{1,2}[:.]\d\d(\s|\b)|\d{1,2}\s(uhr|a\.m|p\.m)|godz\w*"
-_DAYS = r"""
+DAYS = r"""
     (mon|diens|donners|frei|sams|sonn)tags?|mittwochs?|(mon|tues|wednes|thurs|fri|satur|sun)days?|poniedział\w+|
     wtor\w+|środ[aęy]|czwart\w+|piąt\w+|sobot[aęy]|niedziel[aęi]
 """
@@ -91,7 +91,7 @@ _SENTENCE: dict[AnswerType, re.Pattern[str]] = {
     "clock": _pattern(rf"\b({_CLOCK}|rund\ um\ die\ uhr|mittags?|noon|midnight)"),
     "year": _pattern(r"\b(1\d{3}|20\d\d)\b"),
     "time": _pattern(
-        rf"""\b(1\d{{3}}|20\d\d)\b|\b\d{{1,2}}\.\s?\d{{1,2}}\.|\b({_CLOCK}|{_MONTHS}|{_DAYS}|jahrhundert\w*|century|wieku|
+        rf"""\b(1\d{{3}}|20\d\d)\b|\b\d{{1,2}}\.\s?\d{{1,2}}\.|\b({_CLOCK}|{MONTHS}|{DAYS}|jahrhundert\w*|century|wieku|
         heute|gestern|morgen|today|yesterday|(vor|nach|seit|in)\s\w+\s(jahr|monat|woche|tag)\w*|
         (years?|months?|weeks?|days?)\s(ago|after|before)|frühjahr|sommer|herbst|winter|spring|summer|autumn|wiosn\w+|
         jesie\w+)\b"""

@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rag.contradiction import Contradiction
 from rag.evidence import Evidence, neighbour
+from rag.language import local_date
 from rag.question import Question
 from rag.schema import Language, Mode
 
 # A further quote is shown where it is at least half as likely to answer as the first.
 _FURTHER_SHARE = 0.5
 _SEE_ALSO: dict[Language, str] = {"de": "Siehe auch", "en": "See also", "pl": "Zobacz też"}
+# Two statements that differ: date and mark of the newer one, date and mark of the older one.
+_CONTRADICTION: dict[Language, str] = {
+    "de": "Die Dokumente sagen dazu Verschiedenes; die Antwort ist vom {} [1], eine ältere Angabe vom {} [2].",
+    "en": "The documents differ on this; the answer is of {} [1], an older statement of {} [2].",
+    "pl": "Dokumenty podają różne informacje; odpowiedź pochodzi z {} [1], starsza informacja z {} [2].",
+}
 _ABSTENTION: dict[Language, str] = {
     "de": "Dazu finde ich in den vorliegenden Dokumenten keine belegte Antwort.",
     "en": "I find no answer to this in the documents that I have.",
@@ -44,8 +52,8 @@ class Answerer(Protocol):
 
     mode: Mode
 
-    def draft(self, question: Question, ranked: Sequence[Evidence]) -> Draft:
-        """Answer `question` from `ranked` (most probable first, never empty)."""
+    def draft(self, question: Question, ranked: Sequence[Evidence], differing: Contradiction | None = None) -> Draft:
+        """Answer `question` from `ranked` (best first, never empty); `differing` is what an older document says."""
 
 
 class ExtractiveAnswerer:
@@ -56,19 +64,25 @@ class ExtractiveAnswerer:
     def __init__(self, max_citations: int) -> None:
         self._max_citations = max_citations
 
-    def draft(self, question: Question, ranked: Sequence[Evidence]) -> Draft:
-        """Quote the best evidence; refer to the best of each further passage."""
+    def draft(self, question: Question, ranked: Sequence[Evidence], differing: Contradiction | None = None) -> Draft:
+        """Quote the best evidence; refer to the older statement, and to the best of each further passage."""
         spans = [_span(ranked[0], ranked)]
         passages = {ranked[0].candidate.passage.id}
+        text = f"{spans[0].quote} [1]"
+        if differing is not None and self._max_citations > 1:
+            spans.append(_span(differing.older, [differing.older]))
+            passages.add(differing.older.candidate.passage.id)
+            dates = (local_date(date, question.language) for date in (differing.newer_date, differing.older_date))
+            text += f"\n\n{_CONTRADICTION[question.language].format(*dates)}"
+        further = len(spans)
         for evidence in ranked[1:]:
-            if len(spans) == self._max_citations or evidence.probability < _FURTHER_SHARE * ranked[0].probability:
+            if len(spans) >= self._max_citations or evidence.probability < _FURTHER_SHARE * ranked[0].probability:
                 break
             if evidence.candidate.passage.id not in passages:
                 passages.add(evidence.candidate.passage.id)
                 spans.append(_span(evidence, ranked))
-        text = f"{spans[0].quote} [1]"
-        if len(spans) > 1:
-            marks = " ".join(f"[{number}]" for number in range(2, len(spans) + 1))
+        if len(spans) > further:
+            marks = " ".join(f"[{number}]" for number in range(further + 1, len(spans) + 1))
             text += f"\n\n{_SEE_ALSO[question.language]}: {marks}"
         return Draft(text, tuple(spans))
 

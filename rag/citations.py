@@ -41,6 +41,8 @@ def passage_of(document: Document, start: int, end: int, score: float) -> Passag
         start=start,
         end=end,
         score=score,
+        type=document.type,
+        department=document.department,
     )
 
 
@@ -66,6 +68,8 @@ def cite(document: Document, start: int, end: int, score: float, marker: int) ->
         start=start,
         end=end,
         score=score,
+        type=document.type,
+        department=document.department,
     )
 
 

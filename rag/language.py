@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import unicodedata
 from functools import lru_cache
@@ -103,3 +104,12 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
     import Stemmer
 
     return Stemmer.Stemmer(_SNOWBALL[language])  # type: ignore[index]
+
+
+def local_date(iso: str, language: Language) -> str:
+    """Write an ISO date as readers of `language` do; what is no full date stays as it is."""
+    try:
+        date = datetime.date.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return f"{date.day} {date:%b} {date.year}" if language == "en" else f"{date:%d.%m.%Y}"

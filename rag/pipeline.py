@@ -11,6 +11,7 @@ from pathlib import Path
 from rag.answering import Answerer, Draft, ExtractiveAnswerer, Span, abstention
 from rag.citations import cite, passage_of
 from rag.confidence import confidence
+from rag.contradiction import contradiction, without_older
 from rag.embeddings import EmbeddingModel
 from rag.errors import NotFoundError, UsageError
 from rag.evidence import rank_evidence
@@ -97,8 +98,11 @@ class Assistant:
             candidates = self._found(analysed, POOL, filters)
             clock.retrieved()
             ranked = rank_evidence(analysed, candidates)
+            differing = contradiction(analysed, ranked, self._dates_of)
+            if differing is not None:
+                ranked = without_older(ranked, differing)
             sure = confidence(analysed, ranked)
-            draft = self.answerer.draft(analysed, ranked) if ranked else Draft("", ())
+            draft = self.answerer.draft(analysed, ranked, differing) if ranked else Draft("", ())
             citations = self._cited(draft.spans)
             if citations is None:
                 continue
@@ -181,6 +185,9 @@ class Assistant:
         return self.reranker.rerank(question.text, self.retriever.candidates(question, max(count, RERANKED), filters))[
             :count
         ]
+
+    def _dates_of(self, ids: Sequence[str]) -> dict[str, str | None]:
+        return {key: str(record["published"]) or None for key, record in self.store.records_of(ids).items()}
 
     def _has_documents(self) -> bool:
         return self.store.exists() and self.store.count() > 0

@@ -74,6 +74,8 @@ class Passage:
     start: int
     end: int
     score: float
+    type: str | None = None
+    department: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Citation:
     start: int
     end: int
     score: float
+    type: str | None = None
+    department: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

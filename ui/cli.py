@@ -322,7 +322,8 @@ def _readable(answer: Answer) -> str:
 
 def _place(found: Citation | Passage) -> str:
     page = f"p. {found.page}" if found.page is not None else None
-    return ", ".join(part for part in (found.title, found.section, page, found.published) if part)
+    facts = (found.title, found.section, page, found.published, found.type, found.department)
+    return ", ".join(fact for fact in facts if fact)
 
 
 def _print_json(value: object) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from rag.errors import UsageError
+from rag.language import local_date
 from rag.schema import Document, Language
 from ui.markup import is_web_address, shown_source
-from ui.texts import local_date, text
+from ui.texts import text
 
 # The page needs its own style and nothing else, whatever a document holds.
 CONTENT_SECURITY_POLICY: Final = (
@@ -52,6 +53,7 @@ def document_page(document: Document, marked: Range | None, language: Language) 
     facts = [("source", _source(document.source))]
     if document.published:
         facts.append(("published", escape(local_date(document.published, language))))
+    facts += [(key, escape(said)) for key in ("type", "department") if (said := getattr(document, key))]
     listed = "".join(f"<div><dt>{escape(text(key, language))}</dt><dd>{value}</dd></div>" for key, value in facts)
     jump = f'<p><a href="#quote">{escape(text("to_quote", language))}</a></p>' if marked else ""
     spoken = f' lang="{escape(document.language)}"' if document.language else ""

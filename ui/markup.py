@@ -12,9 +12,10 @@ from pathlib import PureWindowsPath
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from rag.language import local_date
 from rag.schema import Answer, Citation, Document, Language, Passage
 from rag.sentences import sentence_spans
-from ui.texts import local_date, text
+from ui.texts import text
 
 # A reader can judge a sentence with about three more on either side.
 CONTEXT_CHARACTERS: Final = 400
@@ -204,11 +205,11 @@ def _origin(cited: Citation | Passage, language: Language) -> str:
 
 
 def _facts(citation: Citation | Passage, language: Language) -> str:
-    """Return date, page and section, as far as they are known and not said by the title."""
+    """Return date, type, department, page and section, as far as they are known and not said by the title."""
     date = local_date(citation.published, language) if citation.published else None
     page = text("page", language, page=citation.page) if citation.page is not None else None
     section = citation.section if citation.section != citation.title else None
-    return " · ".join(fact for fact in (date, page, section) if fact)
+    return " · ".join(fact for fact in (date, citation.type, citation.department, page, section) if fact)
 
 
 def is_web_address(source: str) -> bool:

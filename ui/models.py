@@ -85,6 +85,8 @@ class CitationBody(Body):
     start: int = Field(description="Offset of the quote in the stored text, in Unicode code points.")
     end: int = Field(description="Offset behind the quote.")
     score: float = Field(description="How well the quote answers the question; the higher, the better.")
+    type: str | None = Field(description="What kind of document it is, such as press release; null where nothing says.")
+    department: str | None = Field(description="The department in charge of the document; null where nothing says.")
 
 
 class TimingsBody(Body):
@@ -121,6 +123,8 @@ class PassageBody(Body):
     start: int = Field(description="Offset of the passage in the stored text, in Unicode code points.")
     end: int = Field(description="Offset behind the passage.")
     score: float = Field(description="How well the passage fits the query; the higher, the better.")
+    type: str | None = Field(description="What kind of document it is, such as press release; null where nothing says.")
+    department: str | None = Field(description="The department in charge of the document; null where nothing says.")
 
 
 class DocumentSummaryBody(Body):

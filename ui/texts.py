@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Final, NamedTuple, get_args
 
 from rag.schema import Language
@@ -103,6 +102,8 @@ TEXTS: Final[dict[str, Text]] = {
     # The document page.
     "source": Text("Quelle", "Source", "Źródło"),
     "published": Text("Datum", "Date", "Data"),
+    "type": Text("Art", "Type", "Rodzaj"),
+    "department": Text("Fachbereich", "Department", "Wydział"),
     "to_quote": Text("Zur zitierten Stelle", "Go to the quoted passage", "Przejdź do cytowanego fragmentu"),
     "whole_document": Text("Ganzes Dokument anzeigen", "Show the whole document", "Pokaż cały dokument"),
     "not_found": Text("Nicht gefunden", "Not found", "Nie znaleziono"),
@@ -155,12 +156,3 @@ def _by_preference(accept_language: str) -> list[str]:
         if weight > 0:
             weighted.append((weight, tag))
     return [tag for _, tag in sorted(weighted, key=lambda pair: -pair[0])]
-
-
-def local_date(iso: str, language: Language) -> str:
-    """Write an ISO date as readers of `language` do; what is no full date stays as it is."""
-    try:
-        date = datetime.date.fromisoformat(iso)
-    except ValueError:
-        return iso
-    return f"{date.day} {date:%b} {date.year}" if language == "en" else f"{date:%d.%m.%Y}"

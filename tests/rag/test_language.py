@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from rag.language import fold, question_language, stems
+from rag.language import fold, local_date, question_language, stems
 from rag.names import city_keys
 from tests.conftest import CORPUS
 
@@ -62,3 +62,17 @@ def test_stems_meet_across_inflection_and_spelling() -> None:
     assert "smartcity" in stems("Smart-City", "de")
     assert fold("Größe") == fold("GROSSE")
     assert fold("Łódź") == "lodz"
+
+
+@pytest.mark.parametrize(
+    ("iso", "language", "written"),
+    [
+        ("2025-10-05", "de", "05.10.2025"),
+        ("2025-10-05", "pl", "05.10.2025"),
+        ("2025-10-05", "en", "5 Oct 2025"),
+        ("2025", "de", "2025"),
+        ("Herbst", "en", "Herbst"),
+    ],
+)
+def test_dates_are_written_as_readers_do(iso, language, written):
+    assert local_date(iso, language) == written

@@ -7,7 +7,7 @@ from string import Formatter
 import pytest
 
 import ui.texts
-from ui.texts import LANGUAGES, TEXTS, interface_language, local_date, text
+from ui.texts import LANGUAGES, TEXTS, interface_language, text
 
 
 @pytest.mark.parametrize("key", TEXTS)
@@ -45,17 +45,3 @@ def test_values_are_put_in():
 )
 def test_the_interface_speaks_the_first_language_it_can(wanted, accepted, language):
     assert interface_language(wanted, accepted) == language
-
-
-@pytest.mark.parametrize(
-    ("iso", "language", "written"),
-    [
-        ("2025-10-05", "de", "05.10.2025"),
-        ("2025-10-05", "pl", "05.10.2025"),
-        ("2025-10-05", "en", "5 Oct 2025"),
-        ("2025", "de", "2025"),
-        ("Herbst", "en", "Herbst"),
-    ],
-)
-def test_dates_are_written_as_readers_do(iso, language, written):
-    assert local_date(iso, language) == written
