@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +48,8 @@ class EmbeddingModel:
         self.name = settings.embedding_model
         self._precision = settings.precision
         self._threads = settings.threads
-        self._all_threads = 1
-        self._model: SentenceTransformer | None = None
+        self._shared: _Shared | None = None
         self._means: dict[str, np.ndarray] | None = None
-        self._lock = threading.Lock()
 
     @property
     def is_packaged(self) -> bool:
@@ -60,7 +59,7 @@ class EmbeddingModel:
     @property
     def dimensions(self) -> int:
         """Length of a vector. Loads the model."""
-        return int(self._loaded().get_embedding_dimension() or 0)
+        return int(self._loaded().model.get_embedding_dimension() or 0)
 
     def mean(self, kind: str, language: str | None) -> np.ndarray:
         """Return a mean (d,) over texts of one language; zeros for a model it was not computed for.
@@ -111,10 +110,14 @@ class EmbeddingModel:
         return encoded
 
     def _encode(self, texts: Sequence[str], prompt_name: str) -> list[Encoded]:
-        model = self._loaded()
+        from torch import set_num_threads
+
+        shared = self._loaded()
+        model = shared.model
         prompt = model.prompts.get(prompt_name) or ""
-        with self._lock:  # the tokenizer's padding state is not safe between threads
-            self._use_threads(len(texts))
+        with shared.lock:  # the tokenizer's padding state is not safe between threads
+            # More threads gain nothing on so little as a single text, and cost much where cores are shared.
+            set_num_threads(1 if len(texts) == 1 else self._threads or shared.threads)
             features: list[dict[str, Any]] = model.encode(  # type: ignore[assignment]
                 list(texts), prompt=prompt, output_value=None, batch_size=BATCH, show_progress_bar=False
             )
@@ -126,42 +129,62 @@ class EmbeddingModel:
             )["offset_mapping"]
         return [_encoded(feature, pairs, len(prompt)) for feature, pairs in zip(features, offsets, strict=True)]
 
-    def _use_threads(self, texts: int) -> None:
-        """Give a single text one thread: more gain nothing on so little, and cost much where cores are shared."""
-        import torch
+    def _loaded(self) -> _Shared:
+        if self._shared is None:
+            self._shared = self._load()
+        return self._shared
 
-        torch.set_num_threads(1 if texts == 1 else self._threads or self._all_threads)
-
-    def _loaded(self) -> SentenceTransformer:
-        if self._model is None:
-            with self._lock:
-                if self._model is None:
-                    self._model = self._load()
-        return self._model
-
-    def _load(self) -> SentenceTransformer:
+    def _load(self) -> _Shared:
         folder = packaged_model_folder() if self.is_packaged else Path(self.name)
         if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
             raise ModelError(
                 f"No sentence-transformers model in {folder.resolve()}: CITYCITE_EMBEDDING_MODEL is either "
                 f"{MODEL_NAME} (packaged) or the path of a model folder; model hubs are never asked."
             )
-        os.environ["HF_HUB_OFFLINE"] = "1"
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
+        halved = self._precision == "bfloat16" or (self._precision == "auto" and computes_bfloat16())
+        with _LOADING:
+            return _shared(str(folder), halved=halved)
 
-        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        self._all_threads = torch.get_num_threads()
-        try:
-            model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            raise ModelError(f"The model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
-        if self._precision == "bfloat16" or (self._precision == "auto" and computes_bfloat16()):
-            model = model.to(torch.bfloat16)
-        return model.eval()
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A model in memory, the lock for using it, and how many threads torch takes by itself."""
+
+    model: SentenceTransformer
+    lock: threading.Lock
+    threads: int
+
+
+_LOADING = threading.Lock()
+
+
+# One process needs one model, however many stores it opens: it is 0.1 to 0.5 GB, and takes seconds to load.
+@lru_cache(maxsize=1)
+def _shared(folder: str, *, halved: bool) -> _Shared:
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    threads = _all_threads()
+    try:
+        model = SentenceTransformer(folder, device="cpu", local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(f"The model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+    if halved:
+        model = model.to(torch.bfloat16)
+    return _Shared(model.eval(), threading.Lock(), threads)
+
+
+@lru_cache(maxsize=1)
+def _all_threads() -> int:
+    """Return how many threads torch takes by itself, as it was before it was told otherwise."""
+    import torch
+
+    return torch.get_num_threads()
 
 
 def computes_bfloat16() -> bool:

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS passages (number INTEGER PRIMARY KEY, id TEXT NOT NUL
 CREATE INDEX IF NOT EXISTS passages_by_document ON passages (document_id);
 CREATE TABLE IF NOT EXISTS documents (id TEXT PRIMARY KEY, version TEXT NOT NULL) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS terms USING fts5 (body, heading, tokenize = "unicode61 remove_diacritics 0");
+CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab (terms, row);
 """
 # A word of the title or section counts less than one of the passage itself: all passages of a document share it.
 _HEADING_WEIGHT = 0.3
@@ -110,6 +111,11 @@ class LexicalIndex:
                 (_HEADING_WEIGHT, query, count),
             ).fetchall()
         return [Match(*row) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """Return for every term how many passages hold it."""
+        with self._lock:
+            return dict(self._connection.execute("SELECT term, doc FROM vocabulary"))
 
 
 def question_terms(question: str, language: Language) -> list[str]:

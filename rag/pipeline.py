@@ -17,14 +17,15 @@ from rag.errors import NotFoundError, UsageError
 from rag.evidence import rank_evidence
 from rag.filtering import Catalogue
 from rag.follow_up import standalone
-from rag.language import question_language
-from rag.lexical import LexicalIndex
+from rag.language import WORD, question_language
+from rag.lexical import LexicalIndex, question_terms
 from rag.question import Question, analyse
 from rag.records import StoredPassage
 from rag.reranking import RERANKED, Reranker
 from rag.retrieval import ALL, POOL, Candidate, HybridRetriever, Parts
 from rag.schema import Answer, Citation, Document, DocumentSummary, Filters, Language, Passage, Timings
 from rag.settings import Settings, load_settings
+from rag.spelling import suggestion
 from rag.store import Store
 from rag.token_index import TokenIndex
 from rag.verification import stands_in
@@ -141,6 +142,20 @@ class Assistant:
             if (document := documents.get(candidate.passage.document_id)) is not None
             and document.text[candidate.passage.start : candidate.passage.end] == candidate.passage.text
         ]
+
+    def suggestion(self, question: str, filters: Filters = ALL) -> str | None:
+        """Return `question` with words that no document holds put right, where that gives it an answer; else None."""
+        if not self._has_documents():
+            return None
+        lexical = self.retriever.parts.lexical
+
+        def spelt(stem: str) -> str | None:
+            found = self.store.passages([match.id for match in lexical.search([stem], 1)]).values()
+            words = (word for passage in found for word in WORD.findall(passage.text))
+            return next((word for word in words if stem in question_terms(word, "de")), None)
+
+        suggested = suggestion(question, lexical.counts(), spelt)
+        return suggested if suggested and not self.ask(suggested, filters=filters).abstained else None
 
     def documents(self) -> list[DocumentSummary]:
         """List the documents in the store, ordered by source."""

@@ -37,6 +37,16 @@ class Settings(BaseSettings):
     threads: int = Field(
         0, ge=0, description="CPU threads for embedding documents; 0 leaves the choice to torch. A question takes one."
     )
+    name: str = Field("citycite", description="Name in the head of the chat page, such as that of the city.")
+    logo: str = Field("", description="Path of a logo for the chat page: .png, .jpg, .webp or .svg, at most 500 kB.")
+    colour: str = Field("", description="Colour of buttons and links on the chat page, as #1b5070; empty: a dark blue.")
+    contact: str = Field(
+        "",
+        description="Whom to ask where there is no answer: a mail address, a telephone number, a page or a sentence.",
+    )
+    imprint_url: str = Field("", description="Address of the imprint, linked from the chat page.")
+    privacy_url: str = Field("", description="Address of the privacy notice, linked from the chat page.")
+    accessibility_url: str = Field("", description="Address of the accessibility statement, linked from the chat page.")
     # On the sample corpus 0.4 refuses 83 % of the unanswerable questions and 66 % of the answers given are right; 0.5
     # refuses 93 % and makes that 74 %, and gives a quarter fewer right answers.
     threshold: float = Field(

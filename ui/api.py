@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 import fastapi_offline
 from fastapi import APIRouter, FastAPI, Query, Request
@@ -12,13 +13,14 @@ from fastapi import Path as PathParameter
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.settings import Settings, load_settings
 from ui import problems
 from ui.chat import build_chat, mount
 from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
+from ui.identity import LOGO_TYPES, Identity, identity_of
 from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
 from ui.security import BodyLimit, SecurityHeaders, UnexpectedErrors
 from ui.texts import interface_language, text
@@ -38,12 +40,14 @@ DocumentId = Annotated[str, PathParameter(description="As in `document_id` of a 
 def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAPI:
     """Return the application over an open `assistant`, which it does not close."""
     settings = settings or load_settings()
+    identity = identity_of(settings)
     app = FastAPI(
         title="citycite", version="1", description=DESCRIPTION, openapi_url=OPENAPI, docs_url=None, redoc_url=None
     )
     problems.install(app)
     app.include_router(api_routes(assistant))
     app.include_router(document_routes(assistant))
+    _add_logo(app, identity)
     _add_documentation(app)
     # The last added is the outermost. Gradio looks for exactly this CORSMiddleware and leaves the matter to it; without
     # origins it opens the application to none.
@@ -51,7 +55,7 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     app.add_middleware(BodyLimit)
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(SecurityHeaders)
-    mount(app, build_chat(assistant, settings.max_question))
+    mount(app, build_chat(assistant, settings.max_question, identity), identity)
     return app
 
 
@@ -118,11 +122,46 @@ def document_routes(assistant: Assistant) -> APIRouter:
             detail = text("error_unavailable", language)
             return _html(message_page(text("error", language), detail, language), error.status)
 
+    @routes.get("/original/{document_id:path}", response_model=None)
+    def original(document_id: str, request: Request, lang: str | None = None) -> Response:
+        language = interface_language(lang, request.headers.get("accept-language"))
+        try:
+            file = Path(assistant.document(document_id).source)
+            if file.suffix.lower() == ".pdf" and _begins_as_pdf(file):
+                return FileResponse(file, media_type="application/pdf")
+            detail = text("no_original_detail", language)
+            root = request.scope.get("root_path", "")
+            link = (f"{root}/documents/{quote(document_id, safe='')}?lang={language}", text("whole_document", language))
+        except NotFoundError:
+            detail, link = text("not_found_detail", language, document_id=document_id), None
+        except CityciteError as error:
+            return _html(
+                message_page(text("error", language), text("error_unavailable", language), language), error.status
+            )
+        return _html(message_page(text("not_found", language), detail, language, link), HTTPStatus.NOT_FOUND)
+
     return routes
+
+
+def _begins_as_pdf(file: Path) -> bool:
+    """Tell whether a file is there and a PDF: nothing else, whatever its name, is handed to a browser as it is."""
+    try:
+        with file.open("rb") as opened:
+            return b"%PDF-" in opened.read(1024)
+    except OSError:
+        return False
 
 
 def _html(content: str, status: int = HTTPStatus.OK) -> HTMLResponse:
     return HTMLResponse(content, status, {"Content-Security-Policy": CONTENT_SECURITY_POLICY})
+
+
+def _add_logo(app: FastAPI, identity: Identity) -> None:
+    if identity.logo is not None:
+        file, kind = identity.logo, LOGO_TYPES[identity.logo.suffix.lower()]
+        # An SVG opened by itself is a document that could run scripts.
+        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+        app.get("/logo", include_in_schema=False)(lambda: FileResponse(file, media_type=kind, headers=headers))
 
 
 def _add_documentation(app: FastAPI) -> None:

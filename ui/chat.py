@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,13 @@ from starlette.types import Scope
 
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
-from rag.schema import Citation, Language
+from rag.retrieval import ALL
+from rag.schema import Citation, DocumentSummary, Language
+from ui.filter_panel import FilterPanel, filters_of, view_html
+from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
+from ui.view import filter_values
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -69,15 +73,16 @@ def theme() -> gr.themes.Base:
     )  # fmt: skip
 
 
-def build_chat(assistant: Assistant, max_question: int) -> gr.Blocks:
+def build_chat(assistant: Assistant, max_question: int, identity: Identity = PLAIN) -> gr.Blocks:
     """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters."""
-    return ChatPage(assistant, max_question).blocks
+    return ChatPage(assistant, max_question, identity).blocks
 
 
-def mount(app: FastAPI, chat: gr.Blocks) -> None:
+def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
     """Serve the page at `/` of `app`, with all that Gradio adds unasked turned off."""
     gr.mount_gradio_app(
-        app, chat, path="/", i18n=translations(), theme=theme(), css_paths=ASSETS / "chat.css",
+        app, chat, path="/", i18n=translations(identity), theme=theme(), css=colour_style(identity.colour),
+        css_paths=ASSETS / "chat.css",
         head=f"<script>{(ASSETS / 'chat.js').read_text(encoding='utf-8')}</script>",
         footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
         enable_monitoring=False, max_file_size=1,
@@ -96,20 +101,27 @@ class PageMount(Mount):
         return super().matches(scope) if SERVED.fullmatch(scope["path"]) else (Match.NONE, {})
 
 
-def translations() -> gr.I18n:
+def translations(identity: Identity) -> gr.I18n:
     """Return what the page says before the first event, so that the browser shows its language from the start."""
-    return gr.I18n(**{language: _page_texts(language) for language in LANGUAGES})
+    return gr.I18n(**{language: _page_texts(identity, language) for language in LANGUAGES})
 
 
-def _page_texts(language: Language) -> dict[str, str]:
+def _page_texts(identity: Identity, language: Language) -> dict[str, str]:
     texts = {key: text(key, language) for key in TEXTS}
-    return texts | {"masthead": _masthead(language), "greeting": _greeting(language), "footnote": _footnote(language)}
+    return texts | {
+        "masthead": _masthead(identity, language),
+        "greeting": _greeting(language),
+        "footnote": _footnote(identity, language),
+    }
 
 
-def _masthead(language: Language) -> str:
+def _masthead(identity: Identity, language: Language) -> str:
+    logo = '<img class="logo" src="logo" alt="">' if identity.logo else ""
+    wide = " wide" if identity != PLAIN else ""
     return (
-        f'<div class="masthead" lang="{language}"><h1>citycite</h1><p>{literal(text("tagline", language))}</p>'
-        f'<h2 id="conversation-name" class="unseen">{literal(text("conversation", language))}</h2></div>'
+        f'<div class="masthead{wide}" lang="{language}">{logo}<div><h1>{literal(identity.name)}</h1>'
+        f"<p>{literal(text('tagline', language))}</p>"
+        f'<h2 id="conversation-name" class="unseen">{literal(text("conversation", language))}</h2></div></div>'
     )
 
 
@@ -118,19 +130,22 @@ def _greeting(language: Language) -> str:
     return f'<div class="greeting"><h2>{welcome}</h2><p>{examples}</p></div>'
 
 
-def _footnote(language: Language) -> str:
-    return f'<p class="footnote">{literal(text("notice", language))}</p>'
+def _footnote(identity: Identity, language: Language) -> str:
+    links = links_html(identity, language)
+    return f'<p class="footnote">{literal(text("notice", language))}{" " + links if links else ""}</p>'
 
 
 class ChatPage:
     """The components of the page and what happens when they are used."""
 
-    def __init__(self, assistant: Assistant, max_question: int) -> None:
+    def __init__(self, assistant: Assistant, max_question: int, identity: Identity) -> None:
         self.assistant = assistant
         self.max_question = max_question
-        self.blocks = gr.Blocks(title="citycite", analytics_enabled=False, fill_width=True)
+        self.identity = identity
+        self.blocks = gr.Blocks(title=identity.name, analytics_enabled=False, fill_width=True)
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
+            self.linked = gr.State("")  # a question in the address; the box belongs to the reader, who may type already
             self._lay_out()
             self._listen()
         self.blocks.state_session_capacity = CONVERSATIONS
@@ -158,6 +173,7 @@ class ChatPage:
                         elem_id="question", lines=1, max_lines=6, max_length=self.max_question, autofocus=True,
                     )  # fmt: skip
                     self.ask = gr.Button(say("ask"), variant="primary", elem_id="ask")
+                self.panel = FilterPanel()
                 with gr.Row(elem_id="below"):
                     self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
                     self.restart = gr.Button(say("new_conversation"), elem_id="restart", visible=False)
@@ -165,46 +181,81 @@ class ChatPage:
     def _listen(self) -> None:
         # Gradio's progress display speaks the browser's language over the page's and is read out; the page has its own.
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        state = [self.turns, self.language]
+        state = [self.turns, self.language, *self.panel.fields]
         reply = [self.question, self.turns, self.conversation, self.welcome, self.restart]
         gr.on([self.question.submit, self.ask.click], self.respond, [self.question, *state], reply, **quiet)
         for button, key in zip(self.examples, EXAMPLES, strict=True):
             button.click(partial(self.respond_to_example, key), state, reply, **quiet)
         self.restart.click(self.start_again, None, reply, **quiet)
-        self.language.input(self.localise, [self.language, self.turns], self._localised(), **quiet)
-        self.blocks.load(self.greet, self.turns, [self.language, *self._localised()], **quiet)
+        self.language.input(self.localise, [self.language, self.turns, *self.panel.fields], self._localised(), **quiet)
+        self.blocks.load(self.greet, self.turns, [self.language, self.linked, *self._localised()], **quiet)
+        self.linked.change(self.respond_to_link, [self.linked, *state], reply, **quiet)
+        gr.on([field.change for field in self.panel.fields], self.view, [self.language, *self.panel.fields],
+              self.panel.view, **quiet)  # fmt: skip
 
     def _localised(self) -> list[Any]:
         return [
             self.masthead, self.language, self.conversation, self.greeting, *self.examples,
-            self.question, self.ask, self.footnote, self.restart,
+            self.question, self.ask, self.footnote, self.restart, *self.panel.localised, self.panel.view,
         ]  # fmt: skip
 
     def greet(self, turns: tuple[Turn, ...], request: gr.Request) -> list[Any]:
-        """Put the page into the language that the address or the browser asks for."""
-        language = interface_language(request.query_params.get("lang"), request.headers.get("accept-language"))
-        return [language, *self.localise(language, turns)]
+        """Put the page into the language that the address or the browser asks for, with the address's filters."""
+        asked = request.query_params
+        language = interface_language(asked.get("lang"), request.headers.get("accept-language"))
+        question = asked.get("q", "")[: self.max_question] if not turns else ""
+        return [language, question, *self.localise(language, turns, *filter_values(asked))]
 
-    def localise(self, language: Language, turns: tuple[Turn, ...]) -> list[Any]:
-        """Return the page's texts in `language`, in the order of `_localised`."""
+    def localise(self, language: Language, turns: tuple[Turn, ...], *values: str | None) -> list[Any]:
+        """Return the page's texts in `language`, in the order of `_localised`; `values` are those of the filters."""
+        documents = self._documents()
+        said: dict[str, Any] = {"value": self._messages(turns, language)} if turns else {}
         return [
-            _masthead(language),
+            _masthead(self.identity, language),
             gr.update(label=text("language", language)),
-            gr.update(value=self._messages(turns, language), label=text("conversation", language)),
+            # A reader may have asked something while the page was still being greeted: nothing must take that away.
+            gr.update(label=text("conversation", language), **said),
             _greeting(language),
             *[text(key, language) for key in EXAMPLES],
             gr.update(label=text("question", language), placeholder=text("placeholder", language)),
             text("ask", language),
-            _footnote(language),
+            _footnote(self.identity, language),
             text("new_conversation", language),
+            *self.panel.localise(language, documents, [value or "" for value in values]),
+            view_html(values, language, documents),
         ]
 
-    def respond_to_example(self, key: str, turns: tuple[Turn, ...], language: Language | None) -> Iterator[list[Any]]:
-        """Ask the example question `key`."""
-        yield from self.respond(text(key, language or FALLBACK), turns, language)
+    def view(self, language: Language | None, *values: str | None) -> str:
+        """Return the link to the page as its filters are set."""
+        return view_html(values, language or FALLBACK, self._documents())
 
-    def respond(self, question: str, turns: tuple[Turn, ...], language: Language | None) -> Iterator[list[Any]]:
-        """Show the question at once, then the answer sentence by sentence, then its citations."""
+    def _documents(self) -> Sequence[DocumentSummary]:
+        try:
+            return self.assistant.documents()
+        except CityciteError as error:  # the page opens all the same, and says so when it is asked something
+            logger.error("The documents could not be listed: %s", error)
+            return ()
+
+    def respond_to_example(
+        self, key: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
+    ) -> Iterator[list[Any]]:
+        """Ask the example question `key`."""
+        yield from self.respond(text(key, language or FALLBACK), turns, language, *values)
+
+    def respond_to_link(
+        self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
+    ) -> Iterator[list[Any]]:
+        """Ask the question in the address."""
+        for said in self.respond(question, turns, language, *values):
+            yield [gr.skip(), *said[1:]]
+
+    def respond(
+        self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
+    ) -> Iterator[list[Any]]:
+        """Show the question at once, then the answer sentence by sentence, then its citations.
+
+        `values` are those of the filters, in the order of `ui.view.FILTER_NAMES`.
+        """
         language = language or FALLBACK
         # A browser can send half an emoji, which nothing behind here can hold.
         question = question.encode(errors="replace").decode().strip()
@@ -213,9 +264,12 @@ class ChatPage:
             return
         earlier = turns[-(MAX_TURNS - 1) :]
         meant = standalone(question, [before.question for before in earlier])
-        turn = Turn(question, understood=meant if meant != question else None)
+        filters = filters_of(values)
+        error = "error_filter" if filters is None else None
+        turn = Turn(question, error=error, understood=meant if meant != question else None, filters=filters or ALL)
         yield ["", (*earlier, turn), self._messages((*earlier, turn), language), *_shown(welcome=False)]
-        turn = self._answered(turn)
+        if not error:
+            turn = self._answered(turn)
         said = self._messages((*earlier, turn), language)
         for reply in partial_answers(turn, len(earlier) + 1, language):
             yield [gr.skip(), gr.skip(), [*said[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
@@ -228,11 +282,13 @@ class ChatPage:
     def _answered(self, turn: Turn) -> Turn:
         try:
             asked = turn.understood or turn.question
-            answer = self.assistant.ask(asked)
+            answer = self.assistant.ask(asked, filters=turn.filters)
             # Without any confidence it was no question, and nothing is near it.
-            nearby = self.assistant.search(asked, NEARBY) if answer.abstained and answer.confidence else ()
+            has_near = answer.abstained and answer.confidence > 0
+            nearby = self.assistant.search(asked, NEARBY, turn.filters) if has_near else ()
+            spelt = self.assistant.suggestion(asked, turn.filters) if has_near else None
             contexts = tuple(map(self._context, answer.citations))
-            return replace(turn, answer=answer, contexts=contexts, nearby=tuple(nearby))
+            return replace(turn, answer=answer, contexts=contexts, nearby=tuple(nearby), suggestion=spelt)
         except UsageError:
             return replace(turn, error="error_question")
         except CityciteError as error:
@@ -252,7 +308,8 @@ class ChatPage:
         messages = []
         for number, turn in enumerate(turns, start=1):
             messages.append(_message("user", question_html(turn, language)))
-            reply = answer_html(turn, number, language, max_question=self.max_question)
+            contact = contact_html(self.identity.contact, language)
+            reply = answer_html(turn, number, language, max_question=self.max_question, contact=contact)
             messages.append(_message("assistant", reply))
         return messages
 

@@ -13,9 +13,11 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from rag.language import local_date
-from rag.schema import Answer, Citation, Document, Language, Passage
+from rag.retrieval import ALL
+from rag.schema import Answer, Citation, Document, Filters, Language, Passage
 from rag.sentences import sentence_spans
-from ui.texts import text
+from ui.texts import LANGUAGE_NAMES, text
+from ui.view import FILTER_NAMES, address
 
 # A reader can judge a sentence with about three more on either side.
 CONTEXT_CHARACTERS: Final = 400
@@ -26,6 +28,8 @@ _SURENESS: Final = ((0.75, "sure_high"), (0.55, "sure_middle"))
 # Letters, digits and blanks mean nothing to Markdown; the underscore, also a word character, does. References to the
 # control characters from 0x80 on would be read as other characters (HTML standard, 13.2.5.80), so they stay.
 _MEANINGFUL = re.compile(r"[^\w \x80-\x9f]|_")
+# Words at either end of a quote by which a browser finds it in a web page.
+_FRAGMENT_WORDS: Final = 5
 _EMPTY_LINES = re.compile(r"\n\s*\n")
 _MARK = re.compile(r"\[(\d+)\]")
 
@@ -44,7 +48,8 @@ class Turn:
     """One question and what came of it: an answer, or the key of the text that says what went wrong, or nothing yet.
 
     `contexts` belong to the citations, in order; None where the document no longer holds the quote. `understood` is a
-    follow-up question as it was answered; `nearby` are passages to show where there is no answer.
+    follow-up question as it was answered; `nearby` are passages to show where there is no answer; only documents that
+    pass `filters` were asked. `suggestion` is the question spelt so that it has an answer.
     """
 
     question: str
@@ -53,6 +58,8 @@ class Turn:
     error: str | None = None
     understood: str | None = None
     nearby: tuple[Passage, ...] = ()
+    filters: Filters = ALL
+    suggestion: str | None = None
 
 
 def literal(content: str) -> str:
@@ -90,13 +97,31 @@ def document_address(citation: Citation | Passage, language: Language) -> str:
     return f"documents/{quote(citation.document_id, safe='')}?{query}#quote"
 
 
+def original_address(cited: Citation | Passage) -> str | None:
+    """Return where the original of a text can be seen at its place: a web page, a PDF at its page; else None."""
+    if is_web_address(cited.source):
+        quoted = (cited.quote if isinstance(cited, Citation) else cited.text).split()
+        # A text fragment names the first and the last words (WICG, URL Fragment Text Directives); a hyphen has a
+        # meaning of its own there.
+        ends = [" ".join(quoted[:_FRAGMENT_WORDS]), " ".join(quoted[_FRAGMENT_WORDS:][-_FRAGMENT_WORDS:])]
+        fragment = ",".join(quote(end, safe="").replace("-", "%2D") for end in ends if end)
+        return f"{cited.source.partition('#')[0]}#:~:text={fragment}"
+    if PureWindowsPath(cited.source).suffix.lower() == ".pdf" and "!" not in cited.source:  # none inside a mail
+        page = f"#page={cited.page}" if cited.page is not None else ""
+        return f"original/{quote(cited.document_id, safe='')}{page}"
+    return None
+
+
 def question_html(turn: Turn, language: Language) -> str:
     """Return the user's message."""
     return f'<div class="question">{_hidden(text("your_question", language))}{literal(turn.question)}</div>'
 
 
-def answer_html(turn: Turn, number: int, language: Language, *, max_question: int) -> str:
-    """Return the reply to `turn`, the `number`-th of the conversation, in the interface language `language`."""
+def answer_html(turn: Turn, number: int, language: Language, *, max_question: int, contact: str = "") -> str:
+    """Return the reply to `turn`, the `number`-th of the conversation, in the interface language `language`.
+
+    `contact` is HTML that says whom to ask where there is no answer.
+    """
     if turn.error is not None:
         message = text(turn.error, language).format(limit=max_question)
         return _card("failed", _heading(text("error", language)) + _paragraph(message))
@@ -105,13 +130,15 @@ def answer_html(turn: Turn, number: int, language: Language, *, max_question: in
         return _card("searching", _paragraph(text("searching", language)))
     if answer.abstained:
         reply = _heading(text("no_answer", language)) + _paragraph(answer.answer, answer.language)
+        reply += _suggestion(turn, language) + contact
+        reply += _actions(turn, language)
         return _understood(turn, language) + _card("abstained", reply) + _nearby(turn.nearby, language)
     body = _hidden(text("answer", language)) + _reply(turn, answer.answer, number, language)
     body += f'<p class="sure">{literal(text(_sureness(answer.confidence), language))}</p>'
     cited = zip(answer.citations, turn.contexts, strict=True)
     items = "".join(f"<li>{_citation(citation, context, number, language)}</li>" for citation, context in cited)
     sources = f'<h3>{literal(text("sources", language))}</h3><ol class="citations">{items}</ol>' if items else ""
-    return _understood(turn, language) + _card("answered", body + sources)
+    return _understood(turn, language) + _card("answered", body + sources + _actions(turn, language))
 
 
 def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
@@ -143,9 +170,34 @@ def _sureness(confidence: float) -> str:
 
 
 def _understood(turn: Turn, language: Language) -> str:
-    if turn.understood is None:
+    """Return what the reader cannot see from the question: how it was taken, and which documents were asked."""
+    lines = []
+    if turn.understood is not None:
+        lines.append(text("understood", language, question=turn.understood))
+    if turn.filters != ALL:
+        lines.append(text("filtered", language, filters=_said(turn.filters, language)))
+    return "".join(f'<div class="understood">{literal(line)}</div>' for line in lines)
+
+
+def _said(filters: Filters, language: Language) -> str:
+    said = {name: value for name in FILTER_NAMES if (value := getattr(filters, name))}
+    if filters.language in LANGUAGE_NAMES:
+        said["language"] = LANGUAGE_NAMES[filters.language]
+    return "; ".join(f"{text(f'filter_{name}', language)} {value}" for name, value in said.items())
+
+
+def _suggestion(turn: Turn, language: Language) -> str:
+    if turn.suggestion is None:
         return ""
-    return f'<div class="understood">{literal(text("understood", language, question=turn.understood))}</div>'
+    link = literal(address(turn.filters, language, turn.suggestion))
+    asked = f'<a class="again" href="{link}">{literal(turn.suggestion)}</a>'
+    return f'<p class="suggestion">{literal(text("did_you_mean", language))} {asked}</p>'
+
+
+def _actions(turn: Turn, language: Language) -> str:
+    """Return what can be done with an answer as a whole."""
+    link = literal(address(turn.filters, language, turn.understood or turn.question))
+    return f'<p class="actions"><a class="link" href="{link}">{literal(text("link_question", language))}</a></p>'
 
 
 def _nearby(passages: tuple[Passage, ...], language: Language) -> str:
@@ -196,12 +248,22 @@ def _citation(citation: Citation, context: Context | None, number: int, language
 
 
 def _origin(cited: Citation | Passage, language: Language) -> str:
-    """Return where a text comes from, with a link to it in its document."""
-    return (
-        f'<p class="origin"><span class="source">{literal(shown_source(cited.source))}</span>'
-        f'<a href="{literal(document_address(cited, language))}" target="_blank" rel="noopener">'
-        f"{literal(text('open_document', language))}{_hidden(text('new_tab', language))}</a></p>"
+    """Return where a text comes from, with links to it in its document and in the original, and one that copies it."""
+    links = [(document_address(cited, language), text("open_document", language))]
+    original = original_address(cited)
+    if original:
+        links.append((original, text("open_pdf" if original.startswith("original/") else "open_web", language)))
+    opening = "".join(
+        f'<a href="{literal(href)}" target="_blank" rel="noopener">{literal(label)}'
+        f"{_hidden(text('new_tab', language))}</a>"
+        for href, label in links
     )
+    copying = (
+        f'<a class="copy" href="#"><span class="undone">{literal(text("copy", language))}</span>'
+        f'<span class="done">{literal(text("copied", language))}</span></a>'
+    )
+    source = f'<span class="source">{literal(shown_source(cited.source))}</span>'
+    return f'<p class="origin">{source}<span class="links">{opening}{copying}</span></p>'
 
 
 def _facts(citation: Citation | Passage, language: Language) -> str:

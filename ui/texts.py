@@ -59,11 +59,35 @@ TEXTS: Final[dict[str, Text]] = {
     "searching": Text(
         "Die Dokumente werden durchsucht …", "Searching the documents …", "Trwa przeszukiwanie dokumentów …"
     ),
+    # Filters.
+    "filters": Text("Dokumente eingrenzen", "Narrow down the documents", "Zawęź dokumenty"),
+    "filter_since": Text("Ab Datum", "From date", "Od daty"),
+    "filter_since_placeholder": Text("2024 oder 2024-03-12", "2024 or 2024-03-12", "2024 lub 2024-03-12"),
+    "filter_until": Text("Bis Datum", "Until date", "Do daty"),
+    "filter_until_placeholder": Text("2025 oder 2025-06", "2025 or 2025-06", "2025 lub 2025-06"),
+    "filter_type": Text("Art", "Type", "Rodzaj"),
+    "filter_department": Text("Fachbereich", "Department", "Wydział"),
+    "filter_source": Text("Datei oder Adresse enthält", "File or address contains", "Plik lub adres zawiera"),
+    "filter_source_placeholder": Text("presse", "press", "prasa"),
+    "filter_language": Text("Sprache der Dokumente", "Language of the documents", "Język dokumentów"),
+    "filtered": Text("Nur Dokumente: {filters}", "Only documents: {filters}", "Tylko dokumenty: {filters}"),
+    "link_view": Text("Link mit diesen Filtern", "Link with these filters", "Link z tymi filtrami"),
+    "link_question": Text("Link zu dieser Frage", "Link to this question", "Link do tego pytania"),
+    "error_filter": Text(
+        "Ein Datum schreiben Sie bitte als 2024, 2024-03 oder 2024-03-12, und das frühere zuerst.",
+        "Please write a date as 2024, 2024-03 or 2024-03-12, the earlier one first.",
+        "Datę prosimy zapisać jako 2024, 2024-03 lub 2024-03-12, najpierw wcześniejszą.",
+    ),
     # An answer.
     "your_question": Text("Ihre Frage:", "Your question:", "Państwa pytanie:"),
     "answer": Text("Antwort:", "Answer:", "Odpowiedź:"),
     "no_answer": Text("Keine belegte Antwort", "No answer with a source", "Brak odpowiedzi ze źródłem"),
     "understood": Text("Verstanden als: {question}", "Understood as: {question}", "Zrozumiano jako: {question}"),
+    "contact": Text("Fragen Sie hier nach:", "Please ask here:", "Prosimy zapytać tutaj:"),
+    "imprint": Text("Impressum", "Imprint", "Nota prawna"),
+    "privacy": Text("Datenschutz", "Privacy", "Ochrona danych"),
+    "accessibility": Text("Barrierefreiheit", "Accessibility", "Dostępność"),
+    "did_you_mean": Text("Meinten Sie:", "Did you mean:", "Czy chodziło o:"),
     "sure_high": Text("Gut belegt", "Well supported", "Dobrze udokumentowane"),
     "sure_middle": Text("Wahrscheinlich die Antwort", "Probably the answer", "Prawdopodobnie odpowiedź"),
     "sure_low": Text(
@@ -80,6 +104,15 @@ TEXTS: Final[dict[str, Text]] = {
     "source_number": Text("Beleg", "Source", "Źródło"),
     "page": Text("Seite {page}", "page {page}", "strona {page}"),
     "open_document": Text("Im Dokument öffnen", "Open in document", "Otwórz w dokumencie"),
+    "open_web": Text("Auf der Webseite öffnen", "Open on the web page", "Otwórz na stronie internetowej"),
+    "open_pdf": Text("PDF an dieser Seite öffnen", "Open the PDF at this page", "Otwórz PDF na tej stronie"),
+    "copy": Text("Mit Quelle kopieren", "Copy with source", "Kopiuj ze źródłem"),
+    "copied": Text("Kopiert", "Copied", "Skopiowano"),
+    "no_original_detail": Text(
+        "Die Datei, aus der dieses Dokument gelesen wurde, liegt nicht mehr dort. Der gespeicherte Text ist noch da.",
+        "The file that this document was read from is no longer there. The stored text still is.",
+        "Pliku, z którego odczytano ten dokument, już tam nie ma. Zapisany tekst jest nadal dostępny.",
+    ),
     "new_tab": Text("(neuer Tab)", "(new tab)", "(nowa karta)"),
     # What went wrong, in the conversation.
     "error": Text("Das hat nicht geklappt", "That did not work", "Nie udało się"),

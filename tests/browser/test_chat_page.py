@@ -126,7 +126,8 @@ def test_without_an_answer_the_nearest_passages_can_be_opened(visit):
     first = nearby.locator("details").first
     first.locator("summary").click()
     expect(first.locator("blockquote")).to_be_visible()
-    expect(first.locator("a")).to_have_attribute("href", re.compile(r"documents/.+start=\d+"))
+    opening = first.get_by_role("link", name="Im Dokument öffnen")
+    expect(opening).to_have_attribute("href", re.compile(r"documents/.+start=\d+"))
 
 
 def test_a_follow_up_says_how_it_was_understood(visit):
@@ -217,7 +218,7 @@ def test_hostile_documents_and_questions_stay_text(stand_in_visit, stand_in_addr
     expect(answer.locator(".reply")).to_contain_text("![x](http://evil.example/x) [hier](http://evil.example)")
     assert page.locator("#conversation :is(img, script, i, b, strong, em, code, iframe)").count() == 0
     targets = page.locator("#conversation a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-    assert all(re.match(r"#source-\d+-\d+$|documents/", target) for target in targets)
+    assert all(re.match(r"#source-\d+-\d+$|documents/|#$|\?lang=de&q=", target) for target in targets)
     assert page.evaluate("window.hacked") is None
 
     document = stand_in_visit.open_page(
@@ -254,8 +255,9 @@ def test_the_keyboard_is_enough(visit):
     expect(answer).to_be_visible()
     expect(question_box(page)).to_be_focused()
 
-    # Backwards from the box: the citations, the marks, the conversation itself, the languages.
-    backwards = [*answer.locator("a.mark").all(), *answer.locator("summary").all()][::-1]
+    # Backwards from the box: the link to the question, the citations, the marks.
+    marks, citations = answer.locator("a.mark").all(), answer.locator("summary").all()
+    backwards = [*marks, *citations, answer.get_by_role("link", name="Link zu dieser Frage")][::-1]
     for reached in backwards:
         page.keyboard.press("Shift+Tab")
         expect(reached).to_be_focused()
@@ -288,3 +290,62 @@ def test_what_screen_readers_hear_and_what_stays_in_the_browser(visit):
     assert page.context.cookies() == []
     assert WHEN not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert page.evaluate("indexedDB.databases().then(databases => databases.length)") == 0
+
+
+def test_a_link_shows_a_colleague_the_same_question_and_filters(visit):
+    page = visit.open_page("/?q=Wann+trat+Krakau+Eurocities+bei%3F&source=press&since=2020&lang=de")
+    expect(page.locator(".card.answered, .card.abstained")).to_be_visible()
+    expect(page.locator(".understood")).to_have_text("Nur Dokumente: Ab Datum 2020; Datei oder Adresse enthält press")
+    expect(page.locator("#filter-source input")).to_have_value("press")
+    expect(page.locator(".question")).to_contain_text("Wann trat Krakau Eurocities bei?")
+
+    link = page.get_by_role("link", name="Link zu dieser Frage").get_attribute("href")
+    other = visit.open_page("/" + link)
+    expect(other.locator(".question")).to_contain_text("Wann trat Krakau Eurocities bei?")
+    expect(other.locator("#filter-since input")).to_have_value("2020")
+    # The question is asked once: what is asked next, the address no longer holds.
+    question_box(other).fill(WHEN)
+    question_box(other).press("Enter")
+    expect(other.locator(".question")).to_have_count(2)
+    expect(other).to_have_url(re.compile(r"\?((?!q=).)*$"))
+
+
+def test_filters_narrow_the_documents_and_stand_in_the_address(visit):
+    page = visit.open_page()
+    page.get_by_role("button", name="Dokumente eingrenzen").click()
+    expect(page.get_by_role("button", name="Dokumente eingrenzen")).to_have_attribute("aria-expanded", "true")
+    page.get_by_label("Datei oder Adresse enthält").fill("gibtesnicht")
+    expect(page).to_have_url(re.compile("source=gibtesnicht"))
+    ask(page, WHEN, "abstained")
+    page.get_by_label("Datei oder Adresse enthält").fill("")
+    page.get_by_label("Ab Datum").fill("gestern")
+    expect(page.locator("#view [role=alert]")).to_contain_text("2024-03-12")
+    ask(page, WHEN, "failed")
+    page.get_by_label("Ab Datum").fill("")
+    expect(page.locator("#view a.view")).to_have_attribute("href", "?lang=de")
+    ask(page, WHEN)
+    page.reload()
+    page.wait_for_selector("#language label.selected")
+    expect(page.get_by_label("Datei oder Adresse enthält")).to_be_hidden()
+
+
+def test_a_suggested_spelling_is_asked_in_the_same_conversation(stand_in_visit):
+    page = stand_in_visit.open_page()
+    ask(page, "Wann Makrt?", "abstained")
+    page.get_by_role("link", name="Wann Markt?").click()
+    expect(page.locator(".question")).to_have_count(2)
+    expect(page.locator(".question").nth(1)).to_contain_text("Wann Markt?")
+
+
+def test_a_quote_is_copied_with_its_source(visit):
+    page = visit.open_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    answer = ask(page, WHEN)
+    answer.locator("summary").first.click()
+    quote = answer.locator("mark").first.text_content()
+    answer.get_by_role("link", name="Mit Quelle kopieren").first.click()
+    expect(answer.get_by_role("link", name="Kopiert")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert quote in copied
+    assert answer.locator(".title").first.text_content() in copied
+    assert "/documents/" in copied

@@ -17,6 +17,7 @@ NOBODY_KNOWS = {"question": "Wie viele Elefanten leben im Tierpark von Montevide
 ANSWER = ["question", "language", "answer", "abstained", "confidence", "mode", "timings_ms", "citations"]
 CITATION = [
     "marker", "document_id", "title", "source", "page", "section", "published", "quote", "start", "end", "score",
+    "type", "department",
 ]  # fmt: skip
 FOREIGN = {"Origin": "https://evil.example", "Host": "citycite.stadt.example"}
 
@@ -245,3 +246,17 @@ def test_the_description_is_complete(client):
 def test_files_of_the_page_name_no_other_host():
     for file in (Path(models.__file__).parent / "assets").iterdir():
         assert "//" not in re.sub(r"(?m)^\s*// .*$|\s// .*$", "", file.read_text(encoding="utf-8")), file
+
+
+def test_the_original_of_a_pdf_is_shown_and_of_nothing_else(client, assistant, stand_in_client):
+    magazine = next(item for item in assistant.documents() if item.source.endswith(".pdf"))
+    answer = client.get(f"/original/{magazine.document_id}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.content == Path(magazine.source).read_bytes()
+
+    press = next(item for item in assistant.documents() if item.source.endswith(".txt"))
+    answer = client.get(f"/original/{press.document_id}?lang=de")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert f"/documents/{press.document_id}?lang=de" in answer.text
+    assert client.get("/original/nicht-da?lang=de").status_code == 404
+    assert stand_in_client.get("/original/markt").status_code == 404

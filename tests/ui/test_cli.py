@@ -64,6 +64,7 @@ def test_ask_json_follows_the_contract(run: Run, corpus_store: Path) -> None:
     first = answer["citations"][0]
     assert list(first) == [
         "marker", "document_id", "title", "source", "page", "section", "published", "quote", "start", "end", "score",
+        "type", "department",
     ]  # fmt: skip
     assert "15. Oktober" in first["quote"]
     assert "[1]" in answer["answer"]

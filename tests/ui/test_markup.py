@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.schema import Answer, Citation, Document, Passage, Timings
+from rag.schema import Answer, Citation, Document, Filters, Passage, Timings
 from ui.markup import (
     Context,
     Turn,
     answer_html,
     literal,
+    original_address,
     partial_answers,
     question_html,
     shown_source,
@@ -158,3 +159,28 @@ def test_a_follow_up_says_how_it_was_understood():
     assert message.startswith("<div")
     assert "Verstanden als: Wann trat <Wien> bei?" in html.unescape(message)
     assert "<Wien>" not in message
+
+
+def test_a_web_page_is_opened_at_the_quote_and_a_pdf_at_its_page():
+    web = replace(
+        CITED, source="https://example.org/seite?x=1#oben", quote="Die Stadt Bad-Muster hat, wie jedes Jahr, gefeiert."
+    )
+    assert original_address(web) == (
+        "https://example.org/seite?x=1#:~:text=Die%20Stadt%20Bad%2DMuster%20hat%2C%20wie,jedes%20Jahr%2C%20gefeiert."
+    )
+    assert original_address(replace(CITED, source="/archiv/Magazin.PDF")) == "original/a%2Fb%20c#page=2"
+    assert original_address(replace(CITED, source="/post/brief.eml!anlage.pdf")) is None
+    assert original_address(CITED) is None
+    assert original_address(replace(CITED, source="javascript:alert(1).pdf")) == "original/a%2Fb%20c#page=2"
+
+
+def test_a_suggestion_and_the_filters_are_shown_with_an_answer_that_is_none():
+    turn = Turn(
+        "Wann Makrt?", replace(ANSWER, abstained=True, citations=()), filters=Filters(since="2020", language="de"),
+        suggestion="Wann Markt?",
+    )  # fmt: skip
+    message = html.unescape(answer_html(turn, 1, "de", max_question=9, contact="<p>Rathaus</p>"))
+    assert "Meinten Sie:" in message
+    assert 'class="again" href="?lang=de&q=Wann+Markt%3F&since=2020&documents=de">Wann Markt?</a>' in message
+    assert "Nur Dokumente: Ab Datum 2020; Sprache der Dokumente Deutsch" in message
+    assert message.index("Rathaus") < message.index("Link zu dieser Frage")

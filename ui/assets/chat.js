@@ -20,6 +20,9 @@
       log.removeAttribute("aria-label");
       log.setAttribute("aria-labelledby", "conversation-name");
     }
+    const filters = find("#filters > button");
+    const isOpen = String(Boolean(filters?.classList.contains("open")));
+    if (filters && filters.getAttribute("aria-expanded") !== isOpen) filters.setAttribute("aria-expanded", isOpen);
     const stop = log.querySelector(".card") ? 0 : -1; // what scrolls, the keyboard must reach
     if (log.tabIndex !== stop) log.tabIndex = stop;
     // Announce an answer once, when it is whole.
@@ -39,11 +42,50 @@
     following = busy() || document.querySelectorAll("#conversation .card").length < seen;
   };
 
-  const tidy = () => { speak(); name(); follow(); };
+  // The address says which documents are asked, so that a reload, a bookmark and a colleague see the same.
+  // A question in it stays there until the conversation moves on.
+  const view = () => {
+    const link = find("#view a.view");
+    if (!link) return;
+    const wanted = new URL(link.href);
+    const question = new URL(location.href).searchParams.get("q");
+    if (question && seen <= 1) wanted.searchParams.set("q", question);
+    if (wanted.href !== location.href) history.replaceState(null, "", wanted);
+  };
+
+  const tidy = () => { speak(); name(); follow(); view(); };
   new MutationObserver(tidy).observe(document.documentElement, {
-    subtree: true, childList: true, attributes: true, attributeFilter: ["aria-label", "lang"],
+    subtree: true, childList: true, attributes: true, attributeFilter: ["aria-label", "lang", "href"],
   });
   tidy();
+
+  const ask = (question) => {
+    const box = find("#question textarea");
+    box.value = question;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(() => find("#ask").click());
+  };
+
+  // The quote with what a reader needs to find it again. The clipboard's own interface is missing where a page comes
+  // over plain HTTP, as in many an intranet.
+  const copy = async (link) => {
+    const citation = link.closest(".citation");
+    const said = (selector) => citation.querySelector(selector)?.textContent.trim();
+    const place = citation.querySelector(".origin a[target]").href;
+    const origin = [said(".title"), said(".facts"), said(".source"), place].filter(Boolean).join(", ");
+    const content = `„${said("mark") || said("blockquote")}“ (${origin})`;
+    if (navigator.clipboard) await navigator.clipboard.writeText(content);
+    else {
+      const field = document.body.appendChild(document.createElement("textarea"));
+      field.value = content;
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+      link.focus();
+    }
+    link.classList.add("copied");
+    setTimeout(() => link.classList.remove("copied"), 2500);
+  };
 
   const open = (details) => {
     details.open = true;
@@ -52,7 +94,15 @@
 
   document.addEventListener("click", (event) => {
     const mark = event.target.closest("a.mark");
-    if (mark) {
+    const copying = event.target.closest("a.copy");
+    const again = event.target.closest("a.again");
+    if (copying) {
+      event.preventDefault();
+      copy(copying);
+    } else if (again) { // asked here, where the conversation goes on, and not on a new page
+      event.preventDefault();
+      ask(again.textContent);
+    } else if (mark) {
       const details = document.getElementById(mark.getAttribute("href").slice(1));
       event.preventDefault();
       if (details) open(details);
