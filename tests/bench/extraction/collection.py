@@ -139,8 +139,9 @@ def text_of(file: TestFile) -> Text:
 def expected_of(file: TestFile) -> list[Expected]:
     """Return what a reader expects of a file."""
     text = text_of(file)
-    printed = file.suffix == ".pdf" or file.scan or file.suffix == ".txt"
-    wanted = expected(text, named_rows=not printed, only_tables=file.suffix in (".xlsx", ".ods", ".xls", ".csv"))
+    # On a scan, and where tabs part the cells, nothing tells a header from other rows.
+    bare = file.scan or file.suffix == ".txt"
+    wanted = expected(text, named_rows=not bare, only_tables=file.suffix in (".xlsx", ".ods", ".xls", ".csv"))
     if file.suffix == ".csv":
         # It holds the first table alone, without its name.
         wanted = wanted[1 : len(text.tables[0].rows)]

@@ -51,7 +51,7 @@ class Text:
 
     @property
     def language(self) -> str:
-        """"de", "en" or "pl"."""
+        """ "de", "en" or "pl"."""
         return self.head["lang"]
 
     @property

@@ -102,7 +102,7 @@ def _styles(text: Text, layout: Layout) -> str:
         + paragraph("Cell", 'fo:text-align="start"', 'fo:hyphenate="false"')
         + paragraph("Name", 'fo:text-align="start"', upright)
         + bullets
-        + '<text:notes-configuration text:note-class="footnote" style:num-format="1" '
+        + '<text:notes-configuration text:note-class="footnote" style:num-format="1" text:start-value="0" '
         'text:default-style-name="Footnote" text:footnotes-position="page"/></office:styles>'
         '<office:automatic-styles><style:style style:name="Columns" style:family="section">'
         f'<style:section-properties><style:columns fo:column-count="{layout.columns}" fo:column-gap="0.6cm"/>'
@@ -110,7 +110,7 @@ def _styles(text: Text, layout: Layout) -> str:
         '<style:table-cell-properties fo:padding="0.1cm" fo:border="0.5pt solid #000000"/></style:style>'
         '<style:page-layout style:name="Page"><style:page-layout-properties '
         f'fo:page-width="{layout.width}mm" fo:page-height="{layout.height}mm" fo:margin="1.8cm"'
-        f'{" style:print-orientation=" + chr(34) + "landscape" + chr(34) if layout.width > layout.height else ""}>'
+        f"{' style:print-orientation=' + chr(34) + 'landscape' + chr(34) if layout.width > layout.height else ''}>"
         "</style:page-layout-properties>"
         '<style:header-style><style:header-footer-properties fo:min-height="0.6cm" fo:margin-bottom="0.4cm"/>'
         '</style:header-style><style:footer-style><style:header-footer-properties fo:min-height="0.6cm" '
@@ -196,6 +196,8 @@ def convert(sources: Sequence[Path], target: str, folder: Path) -> None:
             "--convert-to", target, "--outdir", str(folder), *map(str, sources),
         ]  # fmt: skip
         subprocess.run(command, check=True, capture_output=True, timeout=600)
-    missing = [source.stem for source in sources if not (folder / f"{source.stem}.{target.partition(':')[0]}").is_file()]
+    missing = [
+        source.stem for source in sources if not (folder / f"{source.stem}.{target.partition(':')[0]}").is_file()
+    ]
     if missing:
         raise SystemExit(f"LibreOffice did not write {', '.join(missing)} as {target}")

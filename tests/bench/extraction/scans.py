@@ -14,7 +14,9 @@ _POINTS = 72
 _QUALITY = 75
 
 
-def scan(pdf: Path, *, dpi: int, degrees: float, noise: float = 8, pages: Sequence[int] | None = None) -> list[Image.Image]:
+def scan(
+    pdf: Path, *, dpi: int, degrees: float, noise: float = 8, pages: Sequence[int] | None = None
+) -> list[Image.Image]:
     """Return the pages of a PDF, or those of `pages`, as pictures of scanned paper."""
     import pypdfium2
 
