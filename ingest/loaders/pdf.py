@@ -36,7 +36,7 @@ _BOLD = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 # Words whose middles differ by more, in multiples of that height, stand on different lines.
 _LINE_TOLERANCE = 0.5
 # References to footnotes are smaller than the text, and raised, by these shares of the type size.
-_RAISED_SIZE = 0.8
+_RAISED_SIZE = 0.85
 _RAISED_BY = 0.15
 # A hyphen that is nearer to a word than this share of the line's narrowest blank belongs to it.
 _OWN_HYPHEN = 0.7

@@ -50,7 +50,7 @@ def table(results: Sequence[Result]) -> list[str]:
     """Return the table of results in Markdown: a row for each format, and one for all that share a bar."""
     lines = ["| format | files | sentences | intact % | CER % | extra % |", "| --- | --- | --- | --- | --- | --- |"]
     for group in dict.fromkeys(result.file.group for result in results):
-        lines.append(_row(group, [result for result in results if result.file.group == group]))
+        lines += [_row(group, [result for result in results if result.file.group == group])]
     for kind in BARS:
         of_kind = [result for result in results if result.file.scan == (kind == "scan")]
         if of_kind:

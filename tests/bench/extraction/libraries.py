@@ -13,6 +13,8 @@ from tests.bench.extraction.markup import Block, Text, notes, parts
 from tests.bench.extraction.web import body_of
 
 _WRAPPED_AT = 72
+# Where a page ends, in points from below.
+_FOOT = 60
 
 
 def write_docx(text: Text, path: Path) -> None:
@@ -262,9 +264,10 @@ def write_broken_pdf(text: Text, path: Path) -> None:
     canvas = Canvas(str(path), pagesize=(595, 842), pageCompression=0, invariant=1)
     y = 0
     for block in _plain_blocks(text):
-        for line in (part for line in block.split("\n") for part in simpleSplit(line, "Sans", 11, 460)):
-            if y < 60:
-                y = y and (canvas.showPage() or 0)
+        for line in (part for typed in block.split("\n") for part in simpleSplit(typed, "Sans", 11, 460)):
+            if y < _FOOT:
+                if y:
+                    canvas.showPage()
                 canvas.setFont("Sans", 11)
                 y = 780
             canvas.drawString(60, y, line)

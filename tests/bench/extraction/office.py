@@ -196,8 +196,6 @@ def convert(sources: Sequence[Path], target: str, folder: Path) -> None:
             "--convert-to", target, "--outdir", str(folder), *map(str, sources),
         ]  # fmt: skip
         subprocess.run(command, check=True, capture_output=True, timeout=600)
-    missing = [
-        source.stem for source in sources if not (folder / f"{source.stem}.{target.partition(':')[0]}").is_file()
-    ]
+    missing = [source.stem for source in sources if not (folder / f"{source.stem}.{target}").is_file()]
     if missing:
         raise SystemExit(f"LibreOffice did not write {', '.join(missing)} as {target}")

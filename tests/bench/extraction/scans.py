@@ -14,16 +14,14 @@ _POINTS = 72
 _QUALITY = 75
 
 
-def scan(
-    pdf: Path, *, dpi: int, degrees: float, noise: float = 8, pages: Sequence[int] | None = None
-) -> list[Image.Image]:
+def scan(pdf: Path, *, dpi: int, degrees: float, pages: Sequence[int] | None = None) -> list[Image.Image]:
     """Return the pages of a PDF, or those of `pages`, as pictures of scanned paper."""
     import pypdfium2
 
     with closing(pypdfium2.PdfDocument(pdf)) as document:
         wanted = range(len(document)) if pages is None else pages
         return [
-            scanned(document[index].render(scale=dpi / _POINTS, grayscale=True).to_pil(), degrees=degrees, noise=noise)
+            scanned(document[index].render(scale=dpi / _POINTS, grayscale=True).to_pil(), degrees=degrees)
             for index in wanted
         ]
 

@@ -12,7 +12,6 @@ from tests.bench.extraction.markup import Block, Text, notes, parts
 
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 _PYPHEN = {"de": "de_DE", "en": "en_US", "pl": "pl_PL"}
-_LONGEST_WHOLE_WORD = 5
 _WORD = re.compile(r"[^\W\d_]{6,}")
 
 
@@ -78,7 +77,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "cookies": "Wir verwenden Cookies, um unsere Seiten zu verbessern. Sie können die Auswahl jederzeit ändern.",
         "accept": "Alle akzeptieren", "share": "Auf Facebook teilen|Per WhatsApp teilen|Seite drucken",
         "see": "Siehe auch", "links": "Öffnungszeiten des Bürgerservice|Aktuelle Baustellen|Stellenangebote",
-        "imprint": "Impressum|Datenschutz|Barrierefreiheit", "owner": "© 2024 Stadtverwaltung. Alle Rechte vorbehalten.",
+        "imprint": "Impressum|Datenschutz|Barrierefreiheit",
+        "owner": "© 2024 Stadtverwaltung. Alle Rechte vorbehalten.",
         "home": "Startseite", "search": "Suchbegriff eingeben",
     },
     "en": {
@@ -94,7 +94,8 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "cookies": "Używamy plików cookie, aby ulepszać nasze strony. Wybór można zmienić w każdej chwili.",
         "accept": "Akceptuję", "share": "Udostępnij na Facebooku|Wyślij przez WhatsApp|Drukuj",
         "see": "Zobacz także", "links": "Godziny otwarcia|Utrudnienia w ruchu|Oferty pracy",
-        "imprint": "Nota prawna|Polityka prywatności|Dostępność", "owner": "© 2024 Urząd Miasta. Wszelkie prawa zastrzeżone.",
+        "imprint": "Nota prawna|Polityka prywatności|Dostępność",
+        "owner": "© 2024 Urząd Miasta. Wszelkie prawa zastrzeżone.",
         "home": "Strona główna", "search": "Szukaj",
     },
 }  # fmt: skip
@@ -112,7 +113,8 @@ def page_of_site(text: Text, *, semantic: bool = True) -> str:
 
     nav, main, foot, side = ("nav", "main", "footer", "aside") if semantic else ("div", "div", "div", "div")
     return f"""<!DOCTYPE html>
-<html lang="{text.language}"><head><meta charset="utf-8"><title>{escape(text.title)} | {words["menu"][:6]}</title></head>
+<html lang="{text.language}">
+<head><meta charset="utf-8"><title>{escape(text.title)} | {words["menu"][:6]}</title></head>
 <body>
 <a class="skip-link" href="#content">{words["skip"]}</a>
 <div class="cookie-banner"><p>{words["cookies"]}</p><button>{words["accept"]}</button></div>
@@ -157,8 +159,8 @@ def print_pages(jobs: Mapping[Path, tuple[Text, int, str]]) -> None:
         page = browser.new_page()
         for path, (text, columns, size) in jobs.items():
             style = _STYLE.format(
-                size=size, columns=columns, points=9.5 if columns > 1 else 11, align="justify" if columns > 1 else "left",
-                font="Liberation Serif" if columns != 2 else "DejaVu Sans",
+                size=size, columns=columns, points=9.5 if columns > 1 else 11,
+                align="justify" if columns > 1 else "left", font="Liberation Serif" if columns != 2 else "DejaVu Sans",
             )  # fmt: skip
             page.set_content(
                 f'<html lang="{text.language}"><head><title>{escape(text.title)}</title><style>{style}</style></head>'
