@@ -19,6 +19,9 @@ _SQUARE = re.compile(r"(k?m)\?")
 _AMOUNT = re.compile(r"\d[\d.,]*")
 # "priift", "fiir"; not "variieren", "initiiert" and the like, nor Hawaii.
 _DOUBLE_I = re.compile(r"ii(?!er)(?=[a-zäöüß])")
+# "73 %", "acopy", "wmieście".
+_PERCENT = re.compile(r"\d[\d.,]*[%‰€]")
+_SINGLE_LETTERS = {"en": frozenset("aA"), "pl": frozenset("aiouwzAIOUWZ")}
 # "gehórlos"; names such as Kraków begin with a capital.
 _POLISH_O = re.compile(r"[a-zäöüß]*ó[a-zäöüßó]*")
 
@@ -45,6 +48,13 @@ def mend(words: Sequence[str], language: str | None, *, has_paragraphs: bool = F
             is_german = _POLISH_O.fullmatch(word.strip('.,;:!?„“"()')) is not None
             mended[index] = _DOUBLE_I.sub("ü", word.replace("ó", "ö") if is_german else word)
     return mended
+
+
+def overlooked_blank(word: str, language: str | None) -> int | None:
+    """Return behind how many characters of a word a blank may be; whether one is there, the gap between them shows."""
+    if _PERCENT.fullmatch(word):
+        return len(word) - 1
+    return 1 if word[:1] in _SINGLE_LETTERS.get(language or "", ()) and word[1:].isalpha() else None
 
 
 def begins_paragraph(words: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.confusions import begins_paragraph, mend
+from ingest.confusions import begins_paragraph, mend, overlooked_blank
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,14 @@ def test_a_statute_has_paragraph_signs_where_its_other_lines_have() -> None:
     assert not begins_paragraph(["§§"])
     assert mend("8 4 Steuerbefreiung".split(), "de", has_paragraphs=True) == "§ 4 Steuerbefreiung".split()
     assert mend("8 4 befreit".split(), "de", has_paragraphs=True) == "8 4 befreit".split()
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "behind"),
+    [
+        ("de", "73%", 2), ("de", "1.200€", 5), ("en", "acopy", 1), ("pl", "wmieście", 1), ("de", "acht", None),
+        ("en", "A4", None), ("en", "a", None), ("de", "%", None),
+    ],
+)  # fmt: skip
+def test_where_a_blank_may_be_overlooked(language: str, word: str, behind: int | None) -> None:
+    assert overlooked_blank(word, language) == behind

@@ -136,11 +136,11 @@ def text_of(file: TestFile) -> Text:
     return texts()[file.text]
 
 
-def expected_of(file: TestFile) -> list[Expected]:
-    """Return what a reader expects of a file."""
+def expected_of(file: TestFile, *, bare_rows: bool = False) -> list[Expected]:
+    """Return what a reader expects of a file; with `bare_rows`, the rows of tables without the names of columns."""
     text = text_of(file)
-    # On a scan, and where tabs part the cells, nothing tells a header from other rows.
-    bare = file.scan or file.suffix == ".txt"
+    # Where tabs part the cells, nothing tells a header from other rows.
+    bare = bare_rows or file.suffix == ".txt"
     wanted = expected(text, named_rows=not bare, only_tables=file.suffix in (".xlsx", ".ods", ".xls", ".csv"))
     if file.suffix == ".csv":
         # It holds the first table alone, without its name.
