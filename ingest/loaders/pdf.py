@@ -5,9 +5,10 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,12 +88,12 @@ def _read_page(document: PdfDocument, index: int) -> Page:
     by_turn: dict[int, list[Piece]] = {}
     try:
         with closing(document[index]) as page, closing(page.get_textpage()) as textpage:
-            rules = [page_rules(page, turn) for turn in range(4)]
+            rules = cache(partial(page_rules, page))
             for turn, piece in _pieces(_Characters(textpage), rules):
                 by_turn.setdefault(turn, []).append(piece)
+            in_rows = [with_tables(pieces, rules(turn)) for turn, pieces in by_turn.items()]
     except pypdfium2.PdfiumError:
         return Page([], [])  # One damaged page does not take the others with it.
-    in_rows = [with_tables(pieces, rules[turn]) for turn, pieces in by_turn.items()]
     main, *others = sorted(in_rows, key=_letters, reverse=True) or [[]]
     return Page(main, others)
 
@@ -173,14 +174,14 @@ class _Characters:
 Box = tuple[float, float, float, float]
 
 
-def _pieces(characters: _Characters, rules: Sequence[Rules]) -> Iterator[tuple[int, Piece]]:
-    """Yield the pieces of a page in the order of its content, each with its turn; `rules` has the lines by turn."""
+def _pieces(characters: _Characters, rules: Callable[[int], Rules]) -> Iterator[tuple[int, Piece]]:
+    """Yield the pieces of a page in the order of its content, each with its turn; `rules` gives the lines at a turn."""
     run: list[tuple[re.Match[str], Box]] = []
     turn = 0
     for word in _WORD.finditer(characters.text):
         word_turn = characters.turn(word.start())
         box = characters.box(word.start(), word.end() - 1, word_turn)
-        if run and (word_turn != turn or not _goes_on_line(characters, run[-1], word, box, rules[turn])):
+        if run and (word_turn != turn or not _goes_on_line(characters, run[-1], word, box, rules(turn))):
             yield turn, _piece(characters, run)
             run = []
         turn = word_turn

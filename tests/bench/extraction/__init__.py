@@ -4,5 +4,6 @@
     python -m tests.bench.extraction --keep FOLDER        keeps them, and makes anew only what is not there
     python -m tests.bench.extraction --failures           shows what was not recovered, of the development half
 
-It needs LibreOffice with hyphen-de, -pl and -en-us, Chromium, and Tesseract: `scripts/install.sh test` installs them.
+It needs Chromium and Tesseract, which `make test` installs, and LibreOffice with patterns for hyphenation:
+`apt-get install libreoffice-writer libreoffice-calc libreoffice-impress hyphen-de hyphen-en-us hyphen-pl`.
 """

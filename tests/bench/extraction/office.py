@@ -12,6 +12,11 @@ from xml.sax.saxutils import escape
 
 from tests.bench.extraction.markup import Block, Text, notes, parts
 
+_INSTALL = (
+    "apt-get install libreoffice-writer libreoffice-calc libreoffice-impress hyphen-de hyphen-en-us hyphen-pl "
+    "fonts-liberation"
+)
+_HYPHENATION = Path("/usr/share/hyphen")
 _COUNTRIES = {"de": "DE", "en": "US", "pl": "PL"}
 _SPACES = " ".join(
     f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{space}"'
@@ -189,7 +194,9 @@ def convert(sources: Sequence[Path], target: str, folder: Path) -> None:
     """Let LibreOffice write `sources` in another format into `folder`; `target` is its name for it, as "docx"."""
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:
-        raise SystemExit("The test files are made by LibreOffice, which is not installed: run scripts/install.sh test")
+        raise SystemExit(f"The test files are made by LibreOffice, which is not installed: {_INSTALL}")
+    if not any(_HYPHENATION.glob("hyph_de*.dic")):
+        raise SystemExit(f"LibreOffice prints no hyphens: in {_HYPHENATION} are no patterns for German: {_INSTALL}")
     with tempfile.TemporaryDirectory() as profile:
         command = [
             program, "--headless", "--norestore", f"-env:UserInstallation={Path(profile).as_uri()}",

@@ -153,7 +153,7 @@ def print_pages(jobs: Mapping[Path, tuple[Text, int, str]]) -> None:
 
     program = next((path for path in CHROMIUM if Path(path).exists()), None)
     if program is None:
-        raise SystemExit("The test files are printed by Chromium, which is not installed: run scripts/install.sh test")
+        raise SystemExit("The test files are printed by Chromium, which is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page()
