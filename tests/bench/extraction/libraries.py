@@ -15,6 +15,7 @@ from tests.bench.extraction.web import body_of
 _WRAPPED_AT = 72
 # Where a page ends, in points from below.
 _FOOT = 60
+_TAB = 150
 
 
 def write_docx(text: Text, path: Path) -> None:
@@ -260,17 +261,22 @@ def write_broken_pdf(text: Text, path: Path) -> None:
     from reportlab.pdfbase.ttfonts import TTFont
     from reportlab.pdfgen.canvas import Canvas
 
+    def fitted(typed: str) -> list[str]:
+        return [typed] if "\t" in typed else simpleSplit(typed, "Sans", 11, 460)
+
     pdfmetrics.registerFont(TTFont("Sans", "DejaVuSans.ttf"))
     canvas = Canvas(str(path), pagesize=(595, 842), pageCompression=0, invariant=1)
     y = 0
     for block in _plain_blocks(text):
-        for line in (part for typed in block.split("\n") for part in simpleSplit(typed, "Sans", 11, 460)):
+        for line in (part for typed in block.split("\n") for part in fitted(typed)):
             if y < _FOOT:
                 if y:
                     canvas.showPage()
                 canvas.setFont("Sans", 11)
                 y = 780
-            canvas.drawString(60, y, line)
+            # A typewriter's tab stops: a font has no letter for the tab itself.
+            for number, cell in enumerate(line.split("\t")):
+                canvas.drawString(60 + _TAB * number, y, cell)
             y -= 15
         y -= 8
     canvas.save()
