@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 
 INSTALL = "apt-get install tesseract-ocr tesseract-ocr-deu tesseract-ocr-pol"
 _LIST_SECONDS = 20.0
+_LETTER_BOXES = ("-c", "hocr_char_boxes=1")
 # A line at least this many times as high as wide runs up or down the page.
 _UPRIGHT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word as recognised, with its box in pixels; `confidence` is Tesseract's, 0 to 100."""
+    """A word as recognised, with its box in pixels; `confidence` is Tesseract's, 0 to 100.
+
+    `letters` has the left and right edge of each character, roughly; it may be empty.
+    """
 
     text: str
     left: float
@@ -39,6 +43,7 @@ class Word:
     right: float
     bottom: float
     confidence: float
+    letters: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class Tesseract:
 
     def lines(self, page: Image) -> tuple[Line, ...]:
         """Return the lines on an 8-bit grey picture, in the order in which Tesseract finds them."""
-        return _parsed(self._run(page, "--psm", "3", "-l", "+".join(self.languages), "hocr"))
+        return _parsed(self._run(page, "--psm", "3", "-l", "+".join(self.languages), *_LETTER_BOXES, "hocr"))
 
     def turn(self, page: Image) -> int | None:
         """Return by how many degrees to turn a picture against the clock until it is upright; None if not clear."""
@@ -158,6 +163,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 _BOX = re.compile(r"bbox (-?\d+) (-?\d+) (-?\d+) (-?\d+)")
 _CONFIDENCE = re.compile(r"x_wconf (-?[\d.]+)")
+_LETTER_BOX = re.compile(r"x_bboxes (-?\d+) -?\d+ (-?\d+)")
 _METRICS = {name: re.compile(rf"{name} (-?[\d.]+)") for name in ("x_size", "x_descenders", "x_ascenders")}
 _BASELINE = re.compile(r"baseline (-?[\d.e-]+) (-?[\d.]+)")
 _LINE_CLASSES = "ocr_line ocr_header ocr_caption ocr_textfloat".split()
@@ -180,7 +186,10 @@ def _word(element: Any) -> Word:  # noqa: ANN401 - lxml ships no types
     title = element.get("title", "")
     confidence = _CONFIDENCE.search(title)
     text = "".join("".join(element.itertext()).split())
-    return Word(text, *_box(title), confidence=float(confidence[1]) if confidence else 0.0)
+    found = [_LETTER_BOX.search(child.get("title", "")) for child in element.iter("span")]
+    letters = tuple((float(box[1]), float(box[2])) for box in found if box is not None)
+    sureness = float(confidence[1]) if confidence else 0.0
+    return Word(text, *_box(title), sureness, letters if len(letters) == len(text) else ())
 
 
 def _line(title: str, words: tuple[Word, ...]) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +151,7 @@ _UTF16_ZEROS = 0.3
 _CONTROL_SHARE = 0.01
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b") | {127}
 _EIGHT_BIT = ("cp1252", "cp1250", "iso8859_2")
+_POUNDS = re.compile(rb"\xa3(?=\s?\d)")
 _EXPECTED = frozenset("äöüßÄÖÜéèàáóíçñąćęłńóśźżĄĆĘŁŃÓŚŹŻ„“”‚‘’–—…•")
 _NEUTRAL = frozenset("\u00a0\u00ad€§°²³·½¼«»")
 
@@ -230,7 +232,12 @@ def _eight_bit_encoding(data: bytes) -> str:
     Windows-1252 comes first (German and English), then the two Polish ones; where none of the three fits, a general
     detector decides. It alone mistakes short German texts for Windows-1250 and Polish ones for Baltic.
     """
-    beyond_ascii = bytes(byte for byte in data[: 16 * _SAMPLE] if byte > 127)
+    sample = data[: 16 * _SAMPLE]
+    # In front of a number it is no Polish letter.
+    without_pounds = _POUNDS.sub(b"", sample)
+    beyond_ascii = bytes(byte for byte in without_pounds if byte > 127)
+    if not beyond_ascii and len(without_pounds) < len(sample):
+        return _EIGHT_BIT[0]
     scores = {encoding: _plausibility(beyond_ascii.decode(encoding, errors="replace")) for encoding in _EIGHT_BIT}
     best = max(_EIGHT_BIT, key=lambda encoding: scores[encoding])
     if scores[best] > 0:

@@ -26,7 +26,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Words that stand side by side without a gap as wide as one between columns. `size` is the type's, in points."""
+    """Words that stand side by side without a gap as wide as one between columns. `size` is the type's, in points.
+
+    `is_row` tells that they are a whole row of a table, which lines on the page made known.
+    """
 
     left: float
     right: float
@@ -36,6 +39,7 @@ class Piece:
     parts: tuple[Part, ...]
     size: float
     bold: bool
+    is_row: bool = False
 
     @property
     def middle(self) -> float:
@@ -257,7 +261,10 @@ def blocks(region: Sequence[Piece], body_size: float) -> list[Block]:
     first = previous = lines[0]
     for line in lines:
         spaced = line.bottom - previous.bottom > _SPACED * max(usual, _TIGHT) * line.size
-        apart = not found or _differs(previous, line) or (spaced and not (line.is_row and found[-1].is_row))
+        in_table = bool(found) and line.is_row and found[-1].is_row
+        # However close the text is set to a table, it is apart from it.
+        edge = bool(found) and line.is_row != found[-1].is_row
+        apart = not found or edge or _differs(previous, line) or (spaced and not in_table)
         if (
             not apart
             and _joins(found[-1], first, previous, line)
@@ -303,7 +310,7 @@ def _lines(found: Sequence[Sequence[Piece]]) -> list[_Line]:
         beside = [near for near in (index - 1, index + 1) if 0 <= near < len(found) and not stretched[near]]
         neighbours = [rows_of_parts[near] for near in beside]
         text = parts[0].text
-        is_row = False
+        is_row = any(piece.is_row for piece in row)
         for part, following in pairwise(parts):
             parted = not stretched[index] and _parts_cells(part, following, neighbours, size)
             is_row = is_row or parted

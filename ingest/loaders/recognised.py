@@ -7,8 +7,10 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
+from ingest.confusions import begins_paragraph, mend, overlooked_blank
 from ingest.loaders.layout import Part, Piece
 from ingest.loaders.pages import Page
+from ingest.metadata import detect_language
 from ingest.ocr import SURE, Recognised
 from ingest.tesseract import Line, Word
 
@@ -30,6 +32,12 @@ _HOPELESS_SINGLE = 92
 _REAL_WORD = 3
 # What bullets are taken for at the beginning of a line, alone.
 _BULLETS = frozenset("•*+«»°·©®>►¢¥")
+# A hyphen that is nearer to a word than this share of a blank belongs to it.
+_OWN_HYPHEN = 0.7
+# The narrowest blank, in multiples of the type size; between letters there is a tenth of that.
+_BLANK = 0.2
+# Behind a letter more is asked for, because the edges of letters are found less exactly than those of figures.
+_WIDE_BLANK = 0.27
 # Parts of a circle's quarter that pieces may be turned by; see `Page.turned`.
 _UP, _DOWN = 0, 1
 
@@ -42,6 +50,7 @@ def page_of(found: Recognised, points: float) -> Page:
     if not _has_text(found):
         return Page([], [])
     scale = points / found.picture.height
+    found = _mended(found)
     level = [line for line in found.lines if not line.is_turned]
     sizes = _smoothed([_SIZE_OF_X_HEIGHT * scale * line.x_height for line in level], [_length(line) for line in level])
     main = [piece for line, size in zip(level, sizes, strict=True) for piece in _pieces(line, size, scale)]
@@ -82,6 +91,45 @@ def _has_text(found: Recognised) -> bool:
         for line in found.lines
         for word in line.words
     )
+
+
+def _mended(found: Recognised) -> Recognised:
+    """Return the page with those characters put right that recognition is known to confuse."""
+    language = detect_language(found.text)
+    texts = [[word.text for word in line.words] for line in found.lines]
+    has_paragraphs = any(map(begins_paragraph, texts))
+    lines = []
+    for line, words in zip(found.lines, texts, strict=True):
+        right = mend(words, language, has_paragraphs=has_paragraphs)
+        put = [replace(word, text=text) for word, text in zip(line.words, right, strict=True)]
+        parted = (half for word in put for half in _parted(word, _SIZE_OF_X_HEIGHT * line.x_height, language))
+        lines.append(replace(line, words=_with_hyphen(tuple(parted))))
+    return replace(found, lines=tuple(lines))
+
+
+def _parted(word: Word, size: float, language: str | None) -> tuple[Word, ...]:
+    """Return a word in two where recognition has overlooked a blank that its letters show: "5 %", "a copy"."""
+    at = overlooked_blank(word.text, language)
+    if at is None or len(word.letters) != len(word.text):
+        return (word,)
+    end, begin = word.letters[at - 1][1], word.letters[at][0]
+    if begin - end < (_BLANK if word.text[0].isdigit() else _WIDE_BLANK) * size:
+        return (word,)
+    return (
+        replace(word, text=word.text[:at], right=end, letters=word.letters[:at]),
+        replace(word, text=word.text[at:], left=begin, letters=word.letters[at:]),
+    )
+
+
+def _with_hyphen(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    """Return the words of a line; a hyphen at its end goes to the word that it cuts, where spacing alone parts them."""
+    if len(words) < 3 or words[-1].text != "-" or not words[-2].text[-1].isalpha():
+        return words
+    gaps = [word.left - before.right for before, word in pairwise(words)]
+    if gaps[-1] >= _OWN_HYPHEN * median(gaps[:-1]):
+        return words
+    cut, hyphen = words[-2:]
+    return (*words[:-2], replace(cut, text=f"{cut.text}-", right=hyphen.right))
 
 
 def _length(line: Line) -> int:

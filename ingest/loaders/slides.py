@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,9 @@ _NUMBER_STYLES = {
     "romanUc": "upperRoman",
 }  # fmt: skip
 _CONTAINERS = frozenset({"grpSp", "sp", "graphicFrame", "AlternateContent", "Choice"})
+# A text that is on three slides, at the same place, is no coincidence; a longer one is no footer.
+_RECURRENCES = 3
+_LONGEST_FOOTER = 100
 # Shapes that overlap by less than this share of the smaller one stand beside or below each other.
 _OVERLAP = 0.2
 
@@ -46,6 +50,22 @@ class _Shape:
     is_title: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Slide:
+    """The shapes of a slide and what the speaker has noted; a hidden slide has none."""
+
+    shapes: tuple[_Shape, ...] = ()
+    notes: tuple[Block, ...] = ()
+
+    def blocks(self, recurring: frozenset[tuple[object, ...]]) -> list[Block]:
+        """Return the blocks in reading order, without those shapes that recur on other slides."""
+        shapes = [shape for shape in self.shapes if _sign(shape) not in recurring]
+        ordered = [shape for shape in shapes if shape.is_title]
+        ordered += in_reading_order([shape for shape in shapes if not shape.is_title])
+        blocks = [block for shape in ordered for block in shape.blocks] + list(self.notes)
+        return [block for block in blocks if block.text.strip() or block.rows]
+
+
 def load_pptx(path: Path) -> Extract:
     """Read a presentation: each slide is a page whose label is its number, its title a section.
 
@@ -58,9 +78,11 @@ def load_pptx(path: Path) -> Extract:
     number = whole_number(root.get("firstSlideNum"), 1)
     blocks: list[Block] = []
     labels: list[str] = []
-    for entry in root.iterfind("sldIdLst/sldId"):
-        relation = relations.get(entry.get("r_id", ""))
-        found = _slide(archive, relation.target) if relation is not None else []
+    targets = [relations.get(entry.get("r_id", "")) for entry in root.iterfind("sldIdLst/sldId")]
+    slides = [_slide(archive, relation.target) if relation is not None else _Slide() for relation in targets]
+    recurring = _recurring(slides)
+    for slide in slides:
+        found = slide.blocks(recurring)
         if found:
             blocks += [replace(found[0], page=str(number)), *found[1:]]
             labels.append(str(number))
@@ -71,24 +93,41 @@ def load_pptx(path: Path) -> Extract:
     return draft.extract(title, find_date(draft.extract().text))
 
 
-def _slide(archive: Archive, part: str) -> list[Block]:
-    """Return the blocks of a slide, none where it is hidden."""
+def _slide(archive: Archive, part: str) -> _Slide:
     root = archive.xml(part)
     if root.get("show") in ("0", "false"):
-        return []
+        return _Slide()
     relations = archive.relations(part)
     reader = _Reader(archive, relations)
     tree = root.find("cSld/spTree")
-    shapes = list(reader.shapes(tree)) if tree is not None else []
-    titles = [shape for shape in shapes if shape.is_title]
-    blocks = [block for shape in titles for block in shape.blocks]
-    blocks += [block for shape in in_reading_order([s for s in shapes if not s.is_title]) for block in shape.blocks]
-    notes = archive.optional_xml(_target(relations, "notesSlide"))
-    for shape in notes.iter("sp") if notes is not None else ():
+    shapes = tuple(reader.shapes(tree)) if tree is not None else ()
+    notes: list[Block] = []
+    page = archive.optional_xml(_target(relations, "notesSlide"))
+    for shape in page.iter("sp") if page is not None else ():
         placeholder = shape.find("nvSpPr/nvPr/ph")
         if placeholder is not None and placeholder.get("type") == "body":
-            blocks += [replace(block, kind="paragraph") for block in _paragraphs(shape.find("txBody"), [])]
-    return [block for block in blocks if block.text.strip() or block.rows]
+            notes += [replace(block, kind="paragraph") for block in _paragraphs(shape.find("txBody"), [])]
+    return _Slide(shapes, tuple(notes))
+
+
+def _recurring(slides: Sequence[_Slide]) -> frozenset[tuple[object, ...]]:
+    """Return the signs of the shapes that stand, with the same text at the same place, on most of the slides.
+
+    Programs that convert a presentation turn its footers into text boxes like any other.
+    """
+    counts = Counter(sign for slide in slides for sign in {_sign(shape) for shape in slide.shapes} if sign)
+    needed = max(_RECURRENCES, len([slide for slide in slides if slide.shapes]) / 2)
+    return frozenset(sign for sign, count in counts.items() if count >= needed)
+
+
+def _sign(shape: _Shape) -> tuple[object, ...]:
+    """Return what tells a footer from another shape: its text, digits aside, and its place; () where it is none."""
+    if shape.is_title or len(shape.blocks) != 1 or shape.blocks[0].rows:
+        return ()
+    text = shape.blocks[0].text
+    if len(text) > _LONGEST_FOOTER:
+        return ()
+    return (re.sub(r"\d+", "#", text.casefold()), round(shape.box.left, -4), round(shape.box.top, -4))
 
 
 def _target(relations: dict[str, Relation], kind: str) -> str | None:

@@ -118,6 +118,19 @@ def test_page_numbers_and_footers_are_left_out(tmp_path: Path) -> None:
     assert saved(presentation, tmp_path).text == "• Inhalt"
 
 
+def test_text_boxes_that_stand_on_all_slides_at_one_place_are_left_out(tmp_path: Path) -> None:
+    presentation = Presentation()
+    for number in range(1, 5):
+        slide = presentation.slides.add_slide(presentation.slide_layouts[BLANK])
+        box(slide.shapes, f"Amt für Mobilität, Folie {number}", 1, 6.9)
+        box(slide.shapes, "Radverkehr", 1, 1 + number)  # the same words elsewhere are text
+        box(slide.shapes, f"Ziel {number} von 4" if number < 3 else f"Stand {number}", 4, 2)
+    text = saved(presentation, tmp_path).text
+    assert "Amt" not in text
+    assert text.count("Radverkehr") == 4
+    assert [f"Ziel {number} von 4" in text for number in (1, 2, 3)] == [True, True, False]
+
+
 def test_the_texts_of_a_diagram_are_a_list(tmp_path: Path) -> None:
     presentation = Presentation()
     slide = presentation.slides.add_slide(presentation.slide_layouts[BLANK])

@@ -41,6 +41,11 @@ def test_polish_text_is_read_in_any_usual_encoding(tmp_path: Path, encoding: str
     assert load(written(tmp_path, "a.txt", POLISH.encode(encoding))).text == POLISH
 
 
+@pytest.mark.parametrize("text", ["The stall costs £18.50 a day, or £ 90 a week.", "Der „Pfund“-Kurs: £5 für 6 Euro."])
+def test_a_pound_sign_is_no_polish_letter(tmp_path: Path, text: str) -> None:
+    assert load(written(tmp_path, "a.txt", text.encode("cp1252"))).text == text
+
+
 def test_an_encoding_of_neither_is_detected(tmp_path: Path) -> None:
     russian = "Привет, это городской совет и его документы о цифровом городе."
     assert load(written(tmp_path, "a.txt", russian.encode("cp1251"))).text == russian
