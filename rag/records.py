@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -49,9 +50,49 @@ class WebStamp:
     extraction: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, an attachment or a web page that holds a document's text.
+
+    `content_hash` is of its bytes and what side files say, so that it is known whether it has changed. `mail` is the
+    source of the mail that it is attached to, "" where it is a file of its own.
+    """
+
+    source: str
+    content_hash: str
+    mail: str = ""
+    stamp: WebStamp = WebStamp()
+
+
 def web_stamp(record: dict[str, Any]) -> WebStamp:
     """Return the stamp in a document record."""
     return WebStamp(**{field.name: str(record.get(field.name) or "") for field in fields(WebStamp)})
+
+
+def sources_of(record: dict[str, Any]) -> list[Source]:
+    """Return the sources in a document record, the first one first."""
+    first = Source(str(record["source"]), str(record["content_hash"]), str(record.get("mail") or ""), web_stamp(record))
+    return [
+        first,
+        *(
+            Source(source, content_hash, mail, WebStamp(*stamp))
+            for source, content_hash, mail, *stamp in json.loads(str(record.get("further") or "[]"))
+        ),
+    ]
+
+
+def sources_metadata(sources: Sequence[Source]) -> dict[str, Any]:
+    """Return the part of a document record that says where its text stands."""
+    first, *further = sources
+    return {
+        "source": first.source,
+        "content_hash": first.content_hash,
+        "mail": first.mail,
+        "further": json.dumps(
+            [[item.source, item.content_hash, item.mail, *asdict(item.stamp).values()] for item in further],
+            ensure_ascii=False,
+        ),
+    } | asdict(first.stamp)
 
 
 def passage_id(document_id: str, version: str, number: int) -> str:
@@ -81,7 +122,14 @@ def summary(key: str, record: dict[str, Any]) -> DocumentSummary:
         ingested_at=str(record["ingested_at"]),
         type=record.get("type") or None,
         department=record.get("department") or None,
+        sources=source_names(record),
     )
+
+
+def source_names(record: dict[str, Any]) -> tuple[str, ...]:
+    """Return the files and addresses in a document record, the first one first."""
+    further = json.loads(str(record.get("further") or "[]"))
+    return (str(record["source"]), *(str(item[0]) for item in further))
 
 
 def headings_in(passage: StoredPassage, record: dict[str, Any]) -> tuple[tuple[int, int], ...]:
@@ -126,19 +174,24 @@ def to_document(key: str, text: str, record: dict[str, Any]) -> Document:
         type=record.get("type") or None,
         department=record.get("department") or None,
         fields=tuple(json.loads(str(record.get("fields", "{}"))).items()),
+        sources=source_names(record),
     )
 
 
+def text_hash(text: str) -> str:
+    """Return what tells whether two documents have the same text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def document_metadata(
-    document: Document, content_hash: str, version: str, passages: int, stamp: WebStamp | None = None
+    document: Document, content_hash: str, version: str, passages: int, sources: Sequence[Source] = ()
 ) -> dict[str, Any]:
-    """Return the metadata of a document's record; "" stands for None.
+    """Return the metadata of a document's record; "" stands for None. Without `sources` it has the one it names.
 
     Chroma refuses None, and keeps the old value of a key that a new version of the record leaves out.
     """
     return {
         "title": document.title,
-        "source": document.source,
         "language": document.language or "",
         "published": document.published or "",
         "type": document.type or "",
@@ -149,9 +202,9 @@ def document_metadata(
         "characters": len(document.text),
         "passages": passages,
         "version": version,
-        "content_hash": content_hash,
+        "text_hash": text_hash(document.text),
         "ingested_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    } | (asdict(stamp) if stamp is not None else {})
+    } | sources_metadata(sources or [Source(document.source, content_hash)])
 
 
 def to_passage(key: str, text: str, record: dict[str, Any]) -> StoredPassage:

@@ -10,9 +10,8 @@ import hashlib
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +23,13 @@ from rag.errors import ModelError, NotFoundError, StoreError, UsageError
 from rag.listing import Listing
 from rag.records import (
     Found,
+    Source,
     StoredPassage,
-    WebStamp,
     document_metadata,
     passage_ids,
     passage_metadata,
+    source_names,
+    sources_metadata,
     summary,
     to_document,
     to_passage,
@@ -386,11 +387,12 @@ class Store:
         document: Document,
         content_hash: str,
         passages: Sequence[StoredPassage],
-        stamp: WebStamp | None = None,
+        sources: Sequence[Source] = (),
     ) -> list[str]:
         """Store a new version of a document, visible once this returns; return the ids of passages that went.
 
-        Every passage needs its vector; `stamp` is for pages from the web. Call within `writing`.
+        Every passage needs its vector; `sources` are all that hold its text, if not only the one it names. Call within
+        `writing`.
         """
         self._change()
         version = passages[0].version
@@ -409,20 +411,25 @@ class Store:
                 ids=[document.id],
                 embeddings=[np.mean(np.array([passage.vector for passage in passages]), axis=0)],
                 documents=[document.text],
-                metadatas=[document_metadata(document, content_hash, version, len(passages), stamp)],
+                metadatas=[document_metadata(document, content_hash, version, len(passages), sources)],
             )
         gone = [key for key in old if f":{version}:" not in key]
         self._delete(PASSAGES, gone)
         return gone
 
-    def confirm(self, document_id: str, content_hash: str, stamp: WebStamp) -> None:
-        """Note that a page's stored text is still its text, under new bytes or a new stamp; readers see no change.
+    def set_sources(self, sources: Mapping[str, Sequence[Source]]) -> None:
+        """Note, by document id, where stored texts stand now; nothing is embedded again. Call within `writing`.
 
-        Call within `writing`.
+        Readers are told where a file or an address has changed, not where only its bytes or its stamp have.
         """
+        ids = list(sources)
         collection = self._collection(DOCUMENTS)
-        with self._translated():
-            collection.update(ids=[document_id], metadatas=[{"content_hash": content_hash} | asdict(stamp)])
+        for at in range(0, len(ids), BATCH):
+            batch = self.records_of(ids[at : at + BATCH])
+            if any(source_names(record) != tuple(s.source for s in sources[key]) for key, record in batch.items()):
+                self._change()
+            with self._translated():
+                collection.update(ids=list(batch), metadatas=[sources_metadata(sources[key]) for key in batch])
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """Take documents out, their records first, so that they vanish at once; return the ids of passages that went.

@@ -61,26 +61,27 @@ def cli() -> None:
 @cli.command()
 @click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
 @click.option("--prune", is_flag=True, help="Take out documents whose file or web page is gone.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
 @click.option("--depth", default=0, metavar="N", type=click.IntRange(0), help="Follow web links N steps [default: 0].")
 @click.option("--limit", default=500, metavar="N", type=click.IntRange(1), help="Web pages at most [default: 500].")
 @_json_option
 @_store_option
-def ingest(sources: tuple[str, ...], prune: bool, depth: int, limit: int, as_json: bool, store: str | None) -> None:
+def ingest(
+    sources: tuple[str, ...], prune: bool, dry_run: bool, depth: int, limit: int, as_json: bool, store: str | None
+) -> None:
     """Read files, folders, web pages and sitemaps into the store; what is unchanged costs next to nothing."""
-    report = _ingest(sources, _settings(store), prune=prune, depth=depth, limit=limit)
+    report = _ingest(sources, _settings(store), prune=prune, depth=depth, limit=limit, dry_run=dry_run)
     if as_json:
-        _print_json(report.as_dict())
+        _print_json(report.as_dict(unchanged=dry_run))
     else:
-        click.echo(
-            f"added {report.added}, updated {report.updated}, unchanged {report.unchanged}, "
-            f"removed {report.removed}, failed {report.failed}"
-        )
+        if dry_run:
+            for change in report.changes:
+                click.echo(change.line())
+        click.echo(report.line())
     sys.exit(_EXIT_FAILED if report.failed else 0)
 
 
-def _ingest(
-    sources: Sequence[str], settings: Settings, *, prune: bool = False, depth: int = 0, limit: int = 500
-) -> Report:
+def _ingest(sources: Sequence[str], settings: Settings, **options: Any) -> Report:  # noqa: ANN401 - as `ingest` has them
     from tqdm import tqdm
 
     from ingest.pipeline import ingest as run
@@ -93,7 +94,7 @@ def _ingest(
             bar.total = total
             bar.update(done - bar.n)
 
-        report = run(sources, store, settings, prune=prune, depth=depth, limit=limit, progress=progress)
+        report = run(sources, store, settings, progress=progress, **options)
     store.close()
     for failure in report.failures:
         click.echo(f"failed: {failure.source}: {failure.reason}", err=True)
@@ -146,7 +147,8 @@ def documents(as_json: bool, store: str | None) -> None:
         _print_json([asdict(summary) for summary in found])
         return
     for item in found:
-        click.echo(f"{item.document_id}\t{item.published or '-'}\t{item.language or '-'}\t{item.title}\t{item.source}")
+        places = "\t".join(item.sources)
+        click.echo(f"{item.document_id}\t{item.published or '-'}\t{item.language or '-'}\t{item.title}\t{places}")
     click.echo(f"{len(found)} documents", err=True)
 
 
@@ -166,6 +168,9 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
     else:
         for name in ("id", "title", "source", "language", "published", "type", "department"):
             click.echo(f"{name}: {getattr(document, name) or '-'}")
+            if name == "source":
+                for further in document.sources[1:]:
+                    click.echo(f"also in: {further}")
         for name, value in document.fields:
             click.echo(f"{name}: {value}")
         click.echo(f"pages: {len(document.pages) or '-'}\nsections: {len(document.sections) or '-'}\n\n{document.text}")
