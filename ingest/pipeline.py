@@ -12,6 +12,7 @@ from typing import Any
 import pathspec
 
 from ingest.addresses import is_web_address
+from ingest.coverage import note_unread
 from ingest.duplicates import sift
 from ingest.loaders import LOADERS
 from ingest.metadata import detect_language
@@ -35,6 +36,7 @@ __all__ = [
     "Progress",
     "Report",
     "document_id",
+    "files_in",
     "ingest",
     "remove",
     "with_attachments",
@@ -73,7 +75,7 @@ def ingest(
         StoreError, ModelError: the store cannot be written, or was made with another model.
     """
     report = Report()
-    found = list(_files(paths, report))
+    found = list(files_in(paths, report))
     files = [file for file in found if not is_side_file(file)]
     side_files = SideFiles()
     for file, reason in side_files.problems(filter(is_side_file, found)):
@@ -101,6 +103,8 @@ def ingest(
         writer.flush()
         gone = [*reader.gone, *(reader.stored.gone(roots, files) if prune else ())]
         writer.leave([*gone, *_gone_pages(web.gone, reader.stored, report, prune=prune)])
+        if not dry_run:
+            note_unread(opened, paths, report, reader.stored.names())
         advance()
     return report
 
@@ -131,7 +135,7 @@ def _gone_pages(pages: Sequence[Failure], stored: Stored, report: Report, *, pru
     return [place for place in places if stored.id_at(place) is not None]
 
 
-def _files(paths: Sequence[str], report: Report) -> Iterator[Path]:
+def files_in(paths: Sequence[str], report: Report) -> Iterator[Path]:
     """Yield the files to read, each once; missing paths and unsupported files go into the report."""
     seen: set[Path] = set()
     for given in paths:
@@ -292,7 +296,7 @@ class _Writer(_Target):
             ]
             self.tokens.add((p.id, p.language, text) for p, text in zip(passages, own, strict=True))
             sources = self._stored.sources(item.document.id)
-            self.tokens.drop(self._store.write(item.document, item.content_hash, passages, sources))
+            self.tokens.drop(self._store.write(item.document, item.content_hash, passages, sources, item.reading))
             self._note(item)
 
     def remove(self, ids: Sequence[str]) -> None:

@@ -15,16 +15,17 @@ from ingest.loaders import LOADERS, load
 from ingest.loaders.base import Attachment, Extract
 from ingest.loaders.mail import MAIL_SUFFIXES
 from ingest.metadata import detect_language
+from ingest.quality import reading_of
 from ingest.side_files import Details, SideFiles
 from ingest.splitting import passage_spans
 from ingest.stored import Place, Stored, document_id
 from rag.errors import CityciteError, LoadError
-from rag.records import WebStamp
+from rag.records import Reading, WebStamp
 from rag.schema import Document
 from rag.settings import Settings
 
 # Part of every content hash: raise it when extraction or splitting changes, so that unchanged files are read anew.
-EXTRACTION_VERSION = "2"
+EXTRACTION_VERSION = "3"
 _MEGABYTE = 1_000_000
 # Mails within mails, attachments of one mail and of those within it, and their size in times of the largest file: far
 # beyond what offices send, and little enough that no mail keeps an ingest busy for hours.
@@ -37,6 +38,7 @@ class Failure:
 
     source: str
     reason: str
+    kind: str = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class Prepared:
     stamp: WebStamp | None = None
     # The source of the mail that it is attached to.
     mail: str = ""
+    reading: Reading | None = None
 
 
 class Reader:
@@ -183,7 +186,7 @@ class Reader:
             attached.read(source, extract.attachments)
             self.gone += attached.gone(stored)
             content_hash = self.noted(source, extract, _counted(content_hash, attached.count))
-            return [*self.changed(document, content_hash, spans), *attached.changed]
+            return [*self.changed(document, content_hash, spans, extract), *attached.changed]
         return []
 
     def is_known(self, place: Place, content_hash: str) -> bool:
@@ -213,20 +216,23 @@ class Reader:
         return _partial_hash(content_hash) if extract.notes else content_hash
 
     def changed(
-        self, document: Document, content_hash: str, spans: list[tuple[int, int]], mail: str = ""
+        self, document: Document, content_hash: str, spans: list[tuple[int, int]], extract: Extract, mail: str = ""
     ) -> list[Prepared]:
         """Return the document as a list of one, or of none where it is stored."""
         place = Place(document.source, mail)
         if self.is_known(place, content_hash):
             self._report.note("unchanged", document.source)
             return []
-        return [Prepared(document, content_hash, spans, self.stored.id_at(place) is None, mail=mail)]
+        is_new = self.stored.id_at(place) is None
+        return [Prepared(document, content_hash, spans, is_new, mail=mail, reading=reading_of(extract))]
 
     def check_size(self, size: int) -> None:
         """Raise LoadError where a file is larger than the settings allow."""
         most = self.settings.max_file_mb
         if size > most * _MEGABYTE:
-            raise LoadError(f"It has {size / _MEGABYTE:.0f} MB; at most {most} are read (CITYCITE_MAX_FILE_MB).")
+            raise LoadError(
+                f"It has {size / _MEGABYTE:.0f} MB; at most {most} are read (CITYCITE_MAX_FILE_MB).", "too large"
+            )
 
     @contextmanager
     def failing(self, source: str) -> Iterator[None]:
@@ -234,13 +240,13 @@ class Reader:
         try:
             yield
         except CityciteError as error:
-            self.fail(source, str(error))
+            self.fail(source, str(error), error.kind if isinstance(error, LoadError) else "broken")
         except OSError as error:
             self.fail(source, f"It cannot be read: {error.strerror or error}.")
 
-    def fail(self, source: str, reason: str) -> None:
+    def fail(self, source: str, reason: str, kind: str = "broken") -> None:
         """Report that `source` failed."""
-        self._report.failures.append(Failure(source, reason))
+        self._report.failures.append(Failure(source, reason, kind))
 
 
 class _Attached:
@@ -291,7 +297,9 @@ class _Attached:
         self._reader.check_size(len(data))
         self._left -= len(data)
         if self._left < 0:
-            raise LoadError("has no room: the attachments of its mail are too large in all; save them as files")
+            raise LoadError(
+                "has no room: the attachments of its mail are too large in all; save them as files", "too large"
+            )
         key = self._reader.stored.id_at(Place(place, self._mail)) or attachment_id(self._mail_id, place)
         content_hash = _content_hash(data, self._details)
         if self._reader.is_known(Place(place, self._mail), content_hash) and not is_mail:
@@ -301,7 +309,7 @@ class _Attached:
             extract = load(file)
         document = _document(key, place, extract, self._details)
         content_hash = self._reader.noted(place, extract, content_hash)
-        self.changed += self._reader.changed(document, content_hash, _spans(document), self._mail)
+        self.changed += self._reader.changed(document, content_hash, _spans(document), extract, self._mail)
         return extract.attachments
 
     def gone(self, stored: Sequence[Place]) -> list[Place]:
@@ -335,7 +343,7 @@ def _partial_hash(content_hash: str) -> str:
 def _spans(document: Document) -> list[tuple[int, int]]:
     spans = passage_spans(document.text, [mark.start for mark in document.sections])
     if not spans:
-        raise LoadError("No text is left once page furniture is taken away.")
+        raise LoadError("No text is left once page furniture is taken away.", "empty")
     return spans
 
 
@@ -347,6 +355,7 @@ def _document(key: str, source: str, extract: Extract, details: Details) -> Docu
         text=extract.text,
         language=details.language or extract.language or detect_language(extract.text),
         published=details.published or extract.published,
+        published_from="side file" if details.published else extract.published_from,
         pages=extract.pages,
         sections=extract.sections,
         type=details.type,

@@ -83,6 +83,10 @@ class Stored:
         """Return the id of the document that stands in `place`."""
         return self._ids.get(place, [None])[0]
 
+    def names(self) -> set[str]:
+        """Return all sources."""
+        return {place.source for place in self._ids}
+
     def new_id(self, wanted: str) -> str:
         """Return `wanted`, or where a document that was renamed or copied has this id, the next one that is free."""
         key, number = wanted, 1

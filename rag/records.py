@@ -123,6 +123,7 @@ def summary(key: str, record: dict[str, Any]) -> DocumentSummary:
         type=record.get("type") or None,
         department=record.get("department") or None,
         sources=source_names(record),
+        published_from=record.get("published_from") or None,
     )
 
 
@@ -175,6 +176,7 @@ def to_document(key: str, text: str, record: dict[str, Any]) -> Document:
         department=record.get("department") or None,
         fields=tuple(json.loads(str(record.get("fields", "{}"))).items()),
         sources=source_names(record),
+        published_from=record.get("published_from") or None,
     )
 
 
@@ -183,8 +185,36 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known of how a document's text was read, for the coverage report.
+
+    `dropped` counts the characters left out as boilerplate, `sample` shows some of them, a line each; `notes` says what
+    was not read and why; `quality` what is wrong with the text, "" where nothing is; `sketch` tells near duplicates.
+    """
+
+    dropped: int = 0
+    sample: str = ""
+    notes: tuple[str, ...] = ()
+    quality: str = ""
+    sketch: str = ""
+
+
+def reading_in(record: dict[str, Any]) -> Reading | None:
+    """Return how a document was read, None where its record is older than that is kept."""
+    if not record.get("reading"):
+        return None
+    found = json.loads(str(record["reading"]))
+    return Reading(**found | {"notes": tuple(found["notes"])})
+
+
 def document_metadata(
-    document: Document, content_hash: str, version: str, passages: int, sources: Sequence[Source] = ()
+    document: Document,
+    content_hash: str,
+    version: str,
+    passages: int,
+    sources: Sequence[Source] = (),
+    reading: Reading | None = None,
 ) -> dict[str, Any]:
     """Return the metadata of a document's record; "" stands for None. Without `sources` it has the one it names.
 
@@ -194,6 +224,7 @@ def document_metadata(
         "title": document.title,
         "language": document.language or "",
         "published": document.published or "",
+        "published_from": (document.published and document.published_from) or "",
         "type": document.type or "",
         "department": document.department or "",
         "fields": json.dumps(dict(document.fields), ensure_ascii=False),
@@ -203,6 +234,7 @@ def document_metadata(
         "passages": passages,
         "version": version,
         "text_hash": text_hash(document.text),
+        "reading": json.dumps(asdict(reading), ensure_ascii=False) if reading is not None else "",
         "ingested_at": datetime.now(UTC).isoformat(timespec="seconds"),
     } | sources_metadata(sources or [Source(document.source, content_hash)])
 

@@ -29,7 +29,8 @@ class Document:
 
     `language` is an ISO 639-1 code, `published` an ISO date; both are None where nothing in the source says so. `type`,
     `department` and `fields` (pairs of name and value, in order of the names) come from side files alone. `sources` are
-    all files and addresses that hold this text, `source` first.
+    all files and addresses that hold this text, `source` first. `published_from` names the rule that gave the date,
+    None where there is no date or no record of the rule.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Document:
     department: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
     sources: tuple[str, ...] = ()
+    published_from: str | None = None
 
     def __post_init__(self) -> None:
         """Fill in `sources` where there is but one."""
@@ -65,6 +67,7 @@ class DocumentSummary:
     type: str | None = None
     department: str | None = None
     sources: tuple[str, ...] = ()
+    published_from: str | None = None
 
     def __post_init__(self) -> None:
         """Fill in `sources` where there is but one, and make a list as JSON has it a tuple."""

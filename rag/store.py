@@ -23,6 +23,7 @@ from rag.errors import ModelError, NotFoundError, StoreError, UsageError
 from rag.listing import Listing
 from rag.records import (
     Found,
+    Reading,
     Source,
     StoredPassage,
     document_metadata,
@@ -91,13 +92,14 @@ class Store:
 
     def exists(self) -> bool:
         """Whether anything has been stored here."""
-        if not self.is_remote and not self._holds_chroma():
+        if not self.is_remote and not self.has_database():
             return False
         client = self._open()
         with self._translated():
             return DOCUMENTS in {collection.name for collection in client.list_collections()}
 
-    def _holds_chroma(self) -> bool:
+    def has_database(self) -> bool:
+        """Whether the folder holds Chroma's database, even an empty one."""
         return (Path(self.location) / "chroma.sqlite3").is_file()
 
     def create(self, model_name: str, dimensions: int) -> None:
@@ -214,6 +216,13 @@ class Store:
                 "again into a new folder."
             ) from error
 
+    @contextmanager
+    def client(self) -> Iterator[ClientAPI]:
+        """Give Chroma itself, for collections beside the two; what it raises becomes a StoreError."""
+        client = self._open()
+        with self._translated():
+            yield client
+
     def _collection(self, name: str) -> Collection:
         from chromadb.errors import NotFoundError as Missing
 
@@ -257,7 +266,7 @@ class Store:
 
     def summaries(self) -> list[DocumentSummary]:
         """List the documents, ordered by source; from the file beside the store where there is one."""
-        if self._listing is not None and self._holds_chroma() and (ready := self._listing.read()) is not None:
+        if self._listing is not None and self.has_database() and (ready := self._listing.read()) is not None:
             return ready
         listed = [summary(key, record) for key, record in self.records().items()]
         return sorted(listed, key=lambda item: item.source)
@@ -388,6 +397,7 @@ class Store:
         content_hash: str,
         passages: Sequence[StoredPassage],
         sources: Sequence[Source] = (),
+        reading: Reading | None = None,
     ) -> list[str]:
         """Store a new version of a document, visible once this returns; return the ids of passages that went.
 
@@ -411,7 +421,7 @@ class Store:
                 ids=[document.id],
                 embeddings=[np.mean(np.array([passage.vector for passage in passages]), axis=0)],
                 documents=[document.text],
-                metadatas=[document_metadata(document, content_hash, version, len(passages), sources)],
+                metadatas=[document_metadata(document, content_hash, version, len(passages), sources, reading)],
             )
         gone = [key for key in old if f":{version}:" not in key]
         self._delete(PASSAGES, gone)

@@ -166,7 +166,7 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
     elif text_only:
         sys.stdout.buffer.write(document.text.encode("utf-8"))
     else:
-        for name in ("id", "title", "source", "language", "published", "type", "department"):
+        for name in ("id", "title", "source", "language", "published", "published_from", "type", "department"):
             click.echo(f"{name}: {getattr(document, name) or '-'}")
             if name == "source":
                 for further in document.sources[1:]:
@@ -174,6 +174,18 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
         for name, value in document.fields:
             click.echo(f"{name}: {value}")
         click.echo(f"pages: {len(document.pages) or '-'}\nsections: {len(document.sections) or '-'}\n\n{document.text}")
+
+
+@cli.command()
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.option("--report", metavar="FILE.html", type=click.Path(path_type=Path), help="Write a page with all sources.")
+@_json_option
+@_store_option
+def coverage(paths: tuple[str, ...], report: Path | None, as_json: bool, store: str | None) -> None:
+    """Say what is searchable, what is not and why, and what was left out as boilerplate."""
+    from ui.coverage import run
+
+    run(paths, _opened_store(store), report, as_json=as_json)
 
 
 @cli.command()

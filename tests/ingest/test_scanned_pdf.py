@@ -16,7 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from ingest import ocr
 from ingest.loaders import load
-from ingest.loaders.scanned_pdf import is_broken
+from ingest.quality import is_broken
 from ingest.reading import Reader, Report, document_id
 from ingest.side_files import SideFiles
 from ingest.tesseract import INSTALL
