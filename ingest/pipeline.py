@@ -62,6 +62,7 @@ def ingest(
     depth: int = 0,
     limit: int = 500,
     dry_run: bool = False,
+    model: EmbeddingModel | None = None,
     progress: Progress = lambda total, done: None,
 ) -> Report:
     """Bring files, folders and web pages into `store`; files that have not changed cost a hash, pages one request.
@@ -69,7 +70,7 @@ def ingest(
     A file that fails leaves its older version, and all other documents, in place. With `prune`, documents whose file
     under one of the folders in `paths`, or whose page, is gone are taken out. `depth` and `limit` bound how many links
     and how many pages on are read from a web address. With `dry_run` nothing is written and no model loaded: the report
-    says what would happen.
+    says what would happen. `model` is one that is loaded already.
 
     Raises:
         StoreError, ModelError: the store cannot be written, or was made with another model.
@@ -80,7 +81,7 @@ def ingest(
     side_files = SideFiles()
     for file, reason in side_files.problems(filter(is_side_file, found)):
         report.failures.append(Failure(str(file), reason))
-    model = EmbeddingModel(settings)
+    model = model or EmbeddingModel(settings)
     with _reading(store, model) if dry_run else _writing(store, model) as opened:
         records = opened.records()
         unread = report.failed

@@ -39,6 +39,10 @@ class StoreError(CityciteError):
     status = 503
 
 
+class StoreBusyError(StoreError):
+    """Another process is writing to the store."""
+
+
 class ModelError(CityciteError):
     """The embedding model is missing, damaged or does not fit the store."""
 

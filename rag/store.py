@@ -19,7 +19,7 @@ import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 
-from rag.errors import ModelError, NotFoundError, StoreError, UsageError
+from rag.errors import ModelError, NotFoundError, StoreBusyError, StoreError, UsageError
 from rag.listing import Listing
 from rag.records import (
     Found,
@@ -375,7 +375,7 @@ class Store:
                     if self._listing is not None and not self._listing.exists():
                         self._listing.write(self.summaries())
         except Timeout:
-            raise StoreError(
+            raise StoreBusyError(
                 f"Another process is writing to the store {self.location}. Wait until it has finished, then try again."
             ) from None
 

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -62,14 +63,27 @@ def cli() -> None:
 @click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
 @click.option("--prune", is_flag=True, help="Take out documents whose file or web page is gone.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
+@click.option("--watch", is_flag=True, help="Then follow the folders, until stopped: read what changes, prune.")
 @click.option("--depth", default=0, metavar="N", type=click.IntRange(0), help="Follow web links N steps [default: 0].")
 @click.option("--limit", default=500, metavar="N", type=click.IntRange(1), help="Web pages at most [default: 500].")
 @_json_option
 @_store_option
 def ingest(
-    sources: tuple[str, ...], prune: bool, dry_run: bool, depth: int, limit: int, as_json: bool, store: str | None
+    sources: tuple[str, ...],
+    prune: bool,
+    dry_run: bool,
+    watch: bool,
+    depth: int,
+    limit: int,
+    as_json: bool,
+    store: str | None,
 ) -> None:
     """Read files, folders, web pages and sitemaps into the store; what is unchanged costs next to nothing."""
+    if watch:
+        if dry_run:
+            raise UsageError("--watch writes and --dry-run does not; give one of them.")
+        _watch(sources, _settings(store), as_json=as_json)
+        return
     report = _ingest(sources, _settings(store), prune=prune, depth=depth, limit=limit, dry_run=dry_run)
     if as_json:
         _print_json(report.as_dict(unchanged=dry_run))
@@ -96,13 +110,42 @@ def _ingest(sources: Sequence[str], settings: Settings, **options: Any) -> Repor
 
         report = run(sources, store, settings, progress=progress, **options)
     store.close()
+    _echo_problems(report)
+    return report
+
+
+def _watch(sources: Sequence[str], settings: Settings, *, as_json: bool) -> None:
+    """Follow folders until SIGINT or SIGTERM, with one line a change."""
+    import signal
+    import threading
+
+    from ingest.watching import Watch
+
+    def tell(report: Report) -> None:
+        for change in report.changes:
+            if change.outcome != "unchanged":
+                click.echo(json.dumps(asdict(change), ensure_ascii=False) if as_json else change.line())
+        _echo_problems(report, skipped=False)
+
+    def warn(message: str) -> None:
+        click.echo(f"citycite: {message}", err=True)
+
+    watch = Watch(sources, settings, tell, warn, threading.Event())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    click.echo("Watching; stop with Ctrl-C.", err=True)
+    # Whatever is cut off, the store has the old version of a document or the new one.
+    with suppress(KeyboardInterrupt):
+        watch.run()
+    click.echo("Stopped.", err=True)
+
+
+def _echo_problems(report: Report, *, skipped: bool = True) -> None:
     for failure in report.failures:
         click.echo(f"failed: {failure.source}: {failure.reason}", err=True)
     for note in report.notes:
         click.echo(f"note: {note.source}: {note.note}", err=True)
-    for skipped in report.skipped:
-        click.echo(f"skipped: {skipped}: no supported format", err=True)
-    return report
+    for name in report.skipped if skipped else ():
+        click.echo(f"skipped: {name}: no supported format", err=True)
 
 
 @cli.command()
