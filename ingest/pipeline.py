@@ -84,6 +84,8 @@ def ingest(
     model = model or EmbeddingModel(settings)
     with _reading(store, model) if dry_run else _writing(store, model) as opened:
         records = opened.records()
+        if records and not dry_run:
+            opened.sweep(records)
         unread = report.failed
         reader = Reader(records, side_files, settings, report)
         crawl = Crawl(settings, stamps(records), depth=depth, limit=limit, recheck=prune)
@@ -115,7 +117,6 @@ def _writing(store: Store, model: EmbeddingModel) -> Iterator[Store]:
     with store.writing():
         if store.exists():
             store.check_model(model.name)
-            store.sweep()
         yield store
 
 

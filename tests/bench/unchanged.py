@@ -1,6 +1,6 @@
 """How long it takes to see that 10,000 files have not changed: python -m tests.bench.unchanged [FILES]
 
-The store is made through its public interface with vectors by chance, because embedding would take an hour.
+The store is filled with vectors by chance, because embedding would take an hour.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,36 +17,51 @@ from ingest.pipeline import ingest
 from ingest.reading import Reader, Report
 from ingest.side_files import SideFiles
 from rag.embeddings import EmbeddingModel
-from rag.records import StoredPassage, passage_id
+from rag.records import StoredPassage, document_metadata, passage_id, passage_metadata
 from rag.settings import Settings
 from rag.snapshot import snapshot
-from rag.store import Store
+from rag.store import BATCH, DOCUMENTS, PASSAGES, Store
 
 # multilingual-e5-small's.
 DIMENSIONS = 384
 
 
 def make(folder: Path, store: Store, settings: Settings, count: int) -> None:
-    """Write `count` small files, and store them as an ingest would."""
+    """Write `count` small files, and store them as an ingest would, but a thousand records at a time."""
     store.create(EmbeddingModel(settings).name, DIMENSIONS)
     random = np.random.default_rng(1)
     reader = Reader({}, SideFiles(), settings, Report())
-    with store.writing():
-        for number in range(count):
-            file = folder / f"{number // 100:03}" / f"akte-{number:05}.txt"
-            file.parent.mkdir(exist_ok=True)
-            words = " ".join(f"Wort{number}x{place}" for place in range(60))
-            file.write_text(f"Vorgang {number}. Der Rat hat über {words} beschlossen.\n", "utf-8")
-            for item in reader.read(file):
-                version = item.content_hash[:16]
-                passages = [
-                    StoredPassage(
-                        passage_id(item.document.id, version, place), item.document.id, version, start, end,
-                        item.document.text[start:end], "de", random.normal(size=DIMENSIONS).astype(np.float32),
-                    )
-                    for place, (start, end) in enumerate(item.spans)
-                ]  # fmt: skip
-                store.write(item.document, item.content_hash, passages, reading=item.reading)
+    documents: list[tuple[str, str, dict[str, Any]]] = []
+    passages: list[StoredPassage] = []
+    for number in range(count):
+        file = folder / f"{number // 100:03}" / f"akte-{number:05}.txt"
+        file.parent.mkdir(exist_ok=True)
+        words = " ".join(f"Wort{number}x{place}" for place in range(60))
+        file.write_text(f"Vorgang {number}. Der Rat hat über {words} beschlossen.\n", "utf-8")
+        for item in reader.read(file):
+            key, version = item.document.id, item.content_hash[:16]
+            record = document_metadata(item.document, item.content_hash, version, len(item.spans), (), item.reading)
+            documents.append((key, item.document.text, record))
+            for place, (start, end) in enumerate(item.spans):
+                text = item.document.text[start:end]
+                passages.append(StoredPassage(passage_id(key, version, place), key, version, start, end, text, "de"))
+    with store.writing(), store.client() as client:
+        for at in range(0, len(passages), BATCH):
+            batch = passages[at : at + BATCH]
+            client.get_collection(PASSAGES, embedding_function=None).upsert(
+                ids=[passage.id for passage in batch],
+                embeddings=random.normal(size=(len(batch), DIMENSIONS)).astype(np.float32),
+                documents=[passage.text for passage in batch],
+                metadatas=[passage_metadata(passage) for passage in batch],
+            )
+        for at in range(0, len(documents), BATCH):
+            keys, texts, records = zip(*documents[at : at + BATCH], strict=True)
+            client.get_collection(DOCUMENTS, embedding_function=None).upsert(
+                ids=list(keys),
+                embeddings=random.normal(size=(len(keys), DIMENSIONS)).astype(np.float32),
+                documents=list(texts),
+                metadatas=list(records),
+            )
 
 
 def main(count: int) -> None:
@@ -60,11 +76,8 @@ def main(count: int) -> None:
         make(folder, store, settings, count)
         store.close()
         print(f"made {count} files and their store in {time.perf_counter() - started:.0f} s")
-        for name, options in (
-            ("ingest again", {}),
-            ("ingest --prune", {"prune": True}),
-            ("--dry-run", {"dry_run": True}),
-        ):
+        runs = (("ingest again", {}), ("ingest --prune", {"prune": True}), ("--dry-run", {"dry_run": True}))
+        for name, options in runs:
             started = time.perf_counter()
             report = ingest([str(folder)], store, settings, **options)
             store.close()
