@@ -84,7 +84,7 @@ def ingest(
     model = model or EmbeddingModel(settings)
     with _reading(store, model) if dry_run else _writing(store, model) as opened:
         records = opened.records()
-        if records and not dry_run:
+        if not dry_run and opened.exists():
             opened.sweep(records)
         unread = report.failed
         reader = Reader(records, side_files, settings, report)
