@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
 
 from ingest.boilerplate import drop_page_labels, page_furniture, remove_web_frame
@@ -39,13 +41,20 @@ def normalise(text: str) -> str:
     return unicodedata.normalize("NFC", _SOFT_HYPHEN.sub("", text))
 
 
-def clean(text: str) -> str:
-    """Return plain text as it is stored: characters, page furniture, web frame, wrapped lines and cut words mended."""
+def clean(text: str, drop: Callable[[str], None] = lambda line: None) -> str:
+    """Return plain text as it is stored: characters, page furniture, web frame, wrapped lines and cut words mended.
+
+    `drop` is told each line that goes.
+    """
     text = normalise(text)
     # First the labels that name their page by themselves, then what only the other pages show to be furniture.
-    lines = drop_page_labels(re.sub(r"\n?\f", "\n\f", text).split("\n"))
+    written = re.sub(r"\n?\f", "\n\f", text).split("\n")
     words = vocabulary(text)
-    paragraphs = join_lines(remove_web_frame(_without_furniture(lines)), words)
+    kept = remove_web_frame(_without_furniture(drop_page_labels(written)))
+    for line, more in (Counter(map(str.strip, written)) - Counter(map(str.strip, kept))).items():
+        for _ in range(more):
+            drop(line)
+    paragraphs = join_lines(kept, words)
     return "\n".join(join_hyphens(paragraph, words) for paragraph in paragraphs)
 
 

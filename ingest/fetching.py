@@ -141,7 +141,7 @@ def _header(value: bytes) -> str:
 
 def too_large(limit: int) -> LoadError:
     """Return the error for a page of more than `limit` bytes."""
-    return LoadError(f"has more than {limit // MEGABYTE} MB; set CITYCITE_WEB_MAX_MB higher to read it")
+    return LoadError(f"has more than {limit // MEGABYTE} MB; set CITYCITE_WEB_MAX_MB higher to read it", "too large")
 
 
 def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:

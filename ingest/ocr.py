@@ -84,7 +84,9 @@ class Recogniser:
         # The likeliest first: it decides where a word could be of several.
         self.languages = tuple(language for language in LANGUAGES.values() if language in installed)
         if not self.languages:
-            raise LoadError(f"needs OCR, and Tesseract has no language that is read here; install them: {INSTALL}")
+            raise LoadError(
+                f"needs OCR, and Tesseract has no language that is read here; install them: {INSTALL}", "needs OCR"
+            )
         self._knows_orientation = "osd" in installed
         self._ends = time.monotonic() + DOCUMENT_SECONDS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,21 @@ from typing import Any
 import pathspec
 
 from ingest.addresses import is_web_address
-from ingest.attachments import mail_of
+from ingest.coverage import note_unread
+from ingest.duplicates import sift
 from ingest.loaders import LOADERS
 from ingest.metadata import detect_language
-from ingest.reading import Failure, Prepared, Reader, Report, document_id, file_of
+from ingest.reading import Failure, Prepared, Reader, Report
 from ingest.side_files import SideFiles, is_side_file
 from ingest.splitting import passage_spans
+from ingest.stored import Place, Stored, document_id
 from ingest.web import Crawl
 from ingest.web_reading import WebReader, stamps
 from rag.embeddings import EmbeddingModel
 from rag.records import StoredPassage, context_of, passage_id
 from rag.schema import Document
 from rag.settings import Settings
+from rag.snapshot import snapshot
 from rag.store import Store
 from rag.token_index import TokenIndex
 
@@ -32,6 +36,7 @@ __all__ = [
     "Progress",
     "Report",
     "document_id",
+    "files_in",
     "ingest",
     "remove",
     "with_attachments",
@@ -56,67 +61,83 @@ def ingest(
     prune: bool = False,
     depth: int = 0,
     limit: int = 500,
+    dry_run: bool = False,
+    model: EmbeddingModel | None = None,
     progress: Progress = lambda total, done: None,
 ) -> Report:
     """Bring files, folders and web pages into `store`; files that have not changed cost a hash, pages one request.
 
     A file that fails leaves its older version, and all other documents, in place. With `prune`, documents whose file
     under one of the folders in `paths`, or whose page, is gone are taken out. `depth` and `limit` bound how many links
-    and how many pages on are read from a web address.
+    and how many pages on are read from a web address. With `dry_run` nothing is written and no model loaded: the report
+    says what would happen. `model` is one that is loaded already.
 
     Raises:
         StoreError, ModelError: the store cannot be written, or was made with another model.
     """
     report = Report()
-    found = list(_files(paths, report))
+    found = list(files_in(paths, report))
     files = [file for file in found if not is_side_file(file)]
     side_files = SideFiles()
     for file, reason in side_files.problems(filter(is_side_file, found)):
         report.failures.append(Failure(str(file), reason))
-    model = EmbeddingModel(settings)
-    with store.writing():
-        if store.exists():
-            store.check_model(model.name)
-            store.sweep()
-        records = store.records()
+    model = model or EmbeddingModel(settings)
+    with _reading(store, model) if dry_run else _writing(store, model) as opened:
+        records = opened.records()
+        if not dry_run and opened.exists():
+            opened.sweep(records)
         unread = report.failed
         reader = Reader(records, side_files, settings, report)
         crawl = Crawl(settings, stamps(records), depth=depth, limit=limit, recheck=prune)
 
         def advance() -> None:
             total = len(files) + reader.attachments + crawl.found
-            done = report.added + report.updated + report.unchanged + report.failed - unread + crawl.left_out
-            progress(total, min(done, total))
+            progress(total, min(report.done - unread + crawl.left_out, total))
 
-        writer = _Writer(store, model, report, advance)
+        target = _Rehearsal if dry_run else _Writer
+        writer = target(opened, model, report, advance, reader.stored)
+        roots = [Path(path).resolve() for path in paths if not is_web_address(path)]
+        reader.stored.expect_renames(reader.stored.gone(roots, files))
         for file in files:
             advance()
-            for prepared in reader.read(file):
-                writer.add(prepared)
-        web = WebReader(reader, store, records, report, advance)
-        for prepared in web.read(crawl.read([path for path in paths if is_web_address(path)])):
-            writer.add(prepared)
+            writer.take(reader.read(file))
+        web = WebReader(reader, opened, report, advance)
+        writer.take(web.read(crawl.read([path for path in paths if is_web_address(path)])))
         writer.flush()
-        gone = [*reader.gone, *(_gone_files(paths, records) if prune else ())]
-        gone += _gone_pages(web.gone, records, report, prune=prune)
-        if gone:
-            writer.remove(list(dict.fromkeys(gone)))
-        report.removed = len(set(gone))
+        gone = [*reader.gone, *(reader.stored.gone(roots, files) if prune else ())]
+        writer.leave([*gone, *_gone_pages(web.gone, reader.stored, report, prune=prune)])
+        if not dry_run:
+            note_unread(opened, paths, report, reader.stored.names())
         advance()
     return report
 
 
-def _gone_pages(
-    pages: Sequence[Failure], records: dict[str, dict[str, Any]], report: Report, *, prune: bool
-) -> list[str]:
-    """Return the ids of stored pages that are no more, to be pruned; without `prune`, report them."""
+@contextmanager
+def _writing(store: Store, model: EmbeddingModel) -> Iterator[Store]:
+    with store.writing():
+        if store.exists():
+            store.check_model(model.name)
+        yield store
+
+
+@contextmanager
+def _reading(store: Store, model: EmbeddingModel) -> Iterator[Store]:
+    with snapshot(store) as view:
+        if view.exists():
+            view.check_model(model.name)
+        yield view
+
+
+def _gone_pages(pages: Sequence[Failure], stored: Stored, report: Report, *, prune: bool) -> list[Place]:
+    """Return the stored pages that are no more, to be pruned; without `prune`, report them."""
     if not prune:
         report.failures += [replace(page, reason=f"{page.reason}; {_STAYS}") for page in pages]
         return []
-    return [key for page in pages if (key := document_id(page.source)) in records]
+    places = [Place(page.source) for page in pages]
+    return [place for place in places if stored.id_at(place) is not None]
 
 
-def _files(paths: Sequence[str], report: Report) -> Iterator[Path]:
+def files_in(paths: Sequence[str], report: Report) -> Iterator[Path]:
     """Yield the files to read, each once; missing paths and unsupported files go into the report."""
     seen: set[Path] = set()
     for given in paths:
@@ -156,16 +177,72 @@ def _ignored(folder: Path) -> pathspec.PathSpec[Any]:
     return pathspec.PathSpec.from_lines("gitignore", lines)
 
 
-class _Writer:
-    """Embeds documents in blocks, so that passages of similar length are computed together, and stores them."""
+class _Target:
+    """Takes what was read: documents with a text that no other has, and where the texts stand now."""
 
     def __init__(
-        self, store: Store, model: EmbeddingModel, report: Report, advance: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        model: EmbeddingModel,
+        report: Report,
+        advance: Callable[[], None] = lambda: None,
+        stored: Stored | None = None,
     ) -> None:
         self._store = store
         self._model = model
         self._report = report
         self._advance = advance
+        self._stored = stored or Stored({})
+
+    def take(self, read: Iterable[Prepared]) -> None:
+        """Take documents as they were read, but those whose text is stored already."""
+        for prepared in read:
+            kept = sift(prepared, self._stored, self._report)
+            if kept is not None:
+                self.add(kept)
+
+    def leave(self, places: Iterable[Place]) -> None:
+        """Take sources out that are gone, and the documents that stand in no other."""
+        for place in dict.fromkeys(places):
+            self._stored.leave(place)
+            self._report.note("removed", place.source)
+        self.flush()
+
+    def add(self, prepared: Prepared) -> None:
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        raise NotImplementedError
+
+    def _note(self, prepared: Prepared) -> None:
+        self._report.note("added" if prepared.is_new else "updated", prepared.document.source)
+        self._advance()
+
+
+class _Rehearsal(_Target):
+    """Says what a writer would do."""
+
+    def add(self, prepared: Prepared) -> None:
+        """Count a document."""
+        self._note(prepared)
+
+    def flush(self) -> None:
+        """Forget what a writer would write."""
+        self._stored.take_changes()
+
+
+class _Writer(_Target):
+    """Embeds documents in blocks, so that passages of similar length are computed together, and stores them."""
+
+    def __init__(
+        self,
+        store: Store,
+        model: EmbeddingModel,
+        report: Report,
+        advance: Callable[[], None] = lambda: None,
+        stored: Stored | None = None,
+    ) -> None:
+        super().__init__(store, model, report, advance, stored)
         self._waiting: list[Prepared] = []
         self._tokens: TokenIndex | None = None
 
@@ -183,9 +260,19 @@ class _Writer:
             self.flush()
 
     def flush(self) -> None:
-        """Embed and store what waits."""
-        if not self._waiting:
-            return
+        """Embed and store what waits, then note where texts stand that were there before."""
+        if self._waiting:
+            self._write()
+        written = {item.document.id for item in self._waiting}
+        self._waiting.clear()
+        changed, empty = self._stored.take_changes()
+        moved = {key: sources for key, sources in changed.items() if key not in written}
+        if moved:
+            self._store.set_sources(moved)
+        if empty:
+            self.remove(empty)
+
+    def _write(self) -> None:
         self._store.create(self._model.name, self._model.dimensions)
         texts, contexts = [], []
         for item in self._waiting:
@@ -210,11 +297,9 @@ class _Writer:
                 for number, ((start, end), text) in enumerate(zip(item.spans, own, strict=True))
             ]
             self.tokens.add((p.id, p.language, text) for p, text in zip(passages, own, strict=True))
-            self.tokens.drop(self._store.write(item.document, item.content_hash, passages, item.stamp))
-            self._report.added += item.is_new
-            self._report.updated += not item.is_new
-            self._advance()
-        self._waiting.clear()
+            sources = self._stored.sources(item.document.id)
+            self.tokens.drop(self._store.write(item.document, item.content_hash, passages, sources, item.reading))
+            self._note(item)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Take documents out of the store and of the token index."""
@@ -238,19 +323,10 @@ def write_documents(
         writer.flush()
 
 
-def _gone_files(paths: Sequence[str], records: dict[str, dict[str, Any]]) -> list[str]:
-    """Return the ids of documents whose file, or whose mail's file, under one of `paths` is gone."""
-    roots = [Path(path).resolve() for path in paths if not is_web_address(path)]
-    files = {key: file_of(key, str(record["source"])) for key, record in records.items()}
-    return [
-        key for key, file in files.items() if any(file.is_relative_to(root) for root in roots) and not file.exists()
-    ]
-
-
 def with_attachments(ids: Iterable[str], store: Store) -> list[str]:
-    """Return `ids`, each once, and those of the stored documents that are attached to them."""
+    """Return `ids`, each once, and those of the stored documents that are attached to them and stand nowhere else."""
     given = dict.fromkeys(ids)
-    return [*given, *(key for key in store.records() if mail_of(key) in given and key not in given)]
+    return [*given, *(key for key in Stored(store.records()).attached_to(given) if key not in given)]
 
 
 def remove(ids: Sequence[str], store: Store, settings: Settings) -> list[str]:

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
+from typing import Any, Literal
 
 from ingest import ocr
-from ingest.attachments import IN_FILE, as_file, attachment_id, mail_of, named
+from ingest.attachments import IN_FILE, as_file, attachment_id, named
 from ingest.loaders import LOADERS, load
 from ingest.loaders.base import Attachment, Extract
 from ingest.loaders.mail import MAIL_SUFFIXES
 from ingest.metadata import detect_language
+from ingest.quality import reading_of
 from ingest.side_files import Details, SideFiles
 from ingest.splitting import passage_spans
+from ingest.stored import Place, Stored, document_id
 from rag.errors import CityciteError, LoadError
-from rag.language import fold
-from rag.records import WebStamp
+from rag.records import Reading, WebStamp
 from rag.schema import Document
 from rag.settings import Settings
 
 # Part of every content hash: raise it when extraction or splitting changes, so that unchanged files are read anew.
-EXTRACTION_VERSION = "2"
+EXTRACTION_VERSION = "3"
 _MEGABYTE = 1_000_000
 # Mails within mails, attachments of one mail and of those within it, and their size in times of the largest file: far
 # beyond what offices send, and little enough that no mail keeps an ingest busy for hours.
@@ -39,6 +38,7 @@ class Failure:
 
     source: str
     reason: str
+    kind: str = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +49,38 @@ class Note:
     note: str
 
 
+Outcome = Literal["added", "updated", "renamed", "duplicate", "unchanged", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of a source. `other` is the file that was renamed, or the one that has the same text."""
+
+    outcome: Outcome
+    source: str
+    other: str | None = None
+
+    def line(self) -> str:
+        """Return the change in words."""
+        link = {"renamed": " (was {})", "duplicate": " (same text as {})"}.get(self.outcome, "")
+        return f"{self.outcome}: {self.source}{link.format(self.other)}"
+
+
 @dataclass(slots=True)
 class Report:
-    """What an ingest did. The counts are of documents, attachments among them.
+    """What an ingest did, or would do. The counts are of sources: files, attachments and web pages.
 
-    `skipped` lists files and attachments of no supported format.
+    `duplicates` are those that became further sources of a document with the same text; `changes` tells for each
+    source what became of it; `skipped` lists files and attachments of no supported format.
     """
 
     added: int = 0
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
+    renamed: int = 0
+    duplicates: int = 0
+    changes: list[Change] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -69,14 +90,37 @@ class Report:
         """Number of sources that failed."""
         return len(self.failures)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain JSON types."""
+    @property
+    def done(self) -> int:
+        """Number of sources that were looked at."""
+        known = self.added + self.updated + self.unchanged + self.renamed + self.duplicates
+        return known + self.failed
+
+    def note(self, outcome: Outcome, source: str, other: str | None = None) -> None:
+        """Count what became of a source."""
+        count = "duplicates" if outcome == "duplicate" else outcome
+        setattr(self, count, getattr(self, count) + 1)
+        self.changes.append(Change(outcome, source, other))
+
+    def line(self) -> str:
+        """Return the counts in words."""
+        more = [
+            f"{name} {count}" for name, count in (("renamed", self.renamed), ("duplicates", self.duplicates)) if count
+        ]
+        known = f"added {self.added}, updated {self.updated}, unchanged {self.unchanged}, removed {self.removed}"
+        return ", ".join((known, f"failed {self.failed}", *more))
+
+    def as_dict(self, *, unchanged: bool = False) -> dict[str, Any]:
+        """Return the report as plain JSON types; `unchanged`: list those sources as well."""
         return {
             "added": self.added,
             "updated": self.updated,
             "unchanged": self.unchanged,
             "removed": self.removed,
             "failed": self.failed,
+            "renamed": self.renamed,
+            "duplicates": self.duplicates,
+            "changes": [asdict(change) for change in self.changes if unchanged or change.outcome != "unchanged"],
             "failures": [asdict(failure) for failure in self.failures],
             "skipped": self.skipped,
             "notes": [asdict(note) for note in self.notes],
@@ -92,26 +136,9 @@ class Prepared:
     spans: list[tuple[int, int]]
     is_new: bool
     stamp: WebStamp | None = None
-
-
-def document_id(source: Path | str) -> str:
-    """Return the id of the document at an absolute path or web address: readable, the same as long as that is."""
-    name = source.stem if isinstance(source, Path) else PurePosixPath(unquote(urlsplit(source).path)).stem
-    slug = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:60] or "document"
-    return f"{slug}-{hashlib.sha256(str(source).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
-
-
-def file_of(key: str, source: str) -> Path:
-    """Return the file that a document was read from; of an attachment, that of its mail."""
-    mail = mail_of(key)
-    if mail is not None:
-        parts = source.split(IN_FILE)
-        for count in range(1, len(parts)):
-            # Names of files may have the sign as well: the id tells which of them it is.
-            file = Path(IN_FILE.join(parts[:count]))
-            if document_id(file) == mail:
-                return file
-    return Path(source)
+    # The source of the mail that it is attached to.
+    mail: str = ""
+    reading: Reading | None = None
 
 
 class Reader:
@@ -127,68 +154,85 @@ class Reader:
         # How many attachments were met, those of no supported format apart.
         self.attachments = 0
         # Stored attachments that their mails no longer have.
-        self.gone: list[str] = []
-        self._records = records
+        self.gone: list[Place] = []
+        self.stored = Stored(records)
         self._side_files = side_files
         self.settings = settings
         self._report = report
-        self._stored: dict[str, list[str]] = {}
-        for key in records:
-            mail = mail_of(key)
-            if mail is not None:
-                self._stored.setdefault(mail, []).append(key)
 
     def read(self, file: Path, url: str | None = None) -> list[Prepared]:
         """Read and split a file and its attachments; those that are unchanged or fail are not returned.
 
         `url` is where its content was fetched from.
         """
-        key, source = document_id(url or file), url or str(file)
-        stored = self._stored.get(key, [])
+        source = url or str(file)
+        key = self.stored.id_at(Place(source)) or document_id(url or file)
+        stored = self.stored.attachments(source)
         with self.failing(source):
             details = self._side_files.details_of(file)
             self.check_size(file.stat().st_size)
             content_hash = _content_hash(file.read_bytes(), details)
-            if self.is_known(key, _counted(content_hash, len(stored))):
-                self._report.unchanged += 1 + len(stored)
+            if self.is_known(Place(source), _counted(content_hash, len(stored))):
+                for place in (Place(source), *stored):
+                    self._report.note("unchanged", place.source)
                 self.attachments += len(stored)
+                return []
+            if url is None and self._is_renamed(source, content_hash):
                 return []
             extract = load(file)
             document = _document(key, source, extract, details)
             spans = _spans(document)
-            attached = _Attached(self, key, details.of_attachments(), self._report)
+            attached = _Attached(self, key, source, details.of_attachments(), self._report)
             attached.read(source, extract.attachments)
             self.gone += attached.gone(stored)
             content_hash = self.noted(source, extract, _counted(content_hash, attached.count))
-            return [*self.changed(document, content_hash, spans), *attached.changed]
+            return [*self.changed(document, content_hash, spans, extract), *attached.changed]
         return []
 
-    def is_known(self, key: str, content_hash: str) -> bool:
-        """Tell whether this version of a document is stored."""
-        stored = self._records[key]["content_hash"] if key in self._records else None
-        return stored is not None and (stored == content_hash or stored == _partial_hash(content_hash))
+    def is_known(self, place: Place, content_hash: str) -> bool:
+        """Tell whether this version of a source is stored."""
+        if self.stored.id_at(place) is None:
+            return False
+        return self.stored.is_known(place, content_hash) or self.stored.is_known(place, _partial_hash(content_hash))
+
+    def _is_renamed(self, source: str, content_hash: str) -> bool:
+        """Tell whether a new file is one that is gone; its document is then found at `source`."""
+        for count in self.stored.attachment_counts():
+            counted = _counted(content_hash, count)
+            for version in (counted, _partial_hash(counted)):
+                before = self.stored.renamed(source, version)
+                if before is not None:
+                    attachments = self.stored.attachments(source)
+                    self._report.note("renamed", source, before)
+                    for place in attachments:
+                        self._report.note("renamed", place.source, before + place.source[len(source) :])
+                    self.attachments += len(attachments)
+                    return True
+        return False
 
     def noted(self, source: str, extract: Extract, content_hash: str) -> str:
         """Report what of `source` was not read; return the hash under which what was read is stored."""
         self._report.notes += [Note(source, note) for note in extract.notes]
         return _partial_hash(content_hash) if extract.notes else content_hash
 
-    def changed(self, document: Document, content_hash: str, spans: list[tuple[int, int]]) -> list[Prepared]:
+    def changed(
+        self, document: Document, content_hash: str, spans: list[tuple[int, int]], extract: Extract, mail: str = ""
+    ) -> list[Prepared]:
         """Return the document as a list of one, or of none where it is stored."""
-        if self.is_known(document.id, content_hash):
-            self._report.unchanged += 1
+        place = Place(document.source, mail)
+        if self.is_known(place, content_hash):
+            self._report.note("unchanged", document.source)
             return []
-        return [Prepared(document, content_hash, spans, is_new=document.id not in self._records)]
+        is_new = self.stored.id_at(place) is None
+        return [Prepared(document, content_hash, spans, is_new, mail=mail, reading=reading_of(extract))]
 
     def check_size(self, size: int) -> None:
         """Raise LoadError where a file is larger than the settings allow."""
         most = self.settings.max_file_mb
         if size > most * _MEGABYTE:
-            raise LoadError(f"It has {size / _MEGABYTE:.0f} MB; at most {most} are read (CITYCITE_MAX_FILE_MB).")
-
-    def source_of(self, key: str) -> str:
-        """Return the source of a stored document."""
-        return str(self._records[key]["source"])
+            raise LoadError(
+                f"It has {size / _MEGABYTE:.0f} MB; at most {most} are read (CITYCITE_MAX_FILE_MB).", "too large"
+            )
 
     @contextmanager
     def failing(self, source: str) -> Iterator[None]:
@@ -196,32 +240,33 @@ class Reader:
         try:
             yield
         except CityciteError as error:
-            self.fail(source, str(error))
+            self.fail(source, str(error), error.kind if isinstance(error, LoadError) else "broken")
         except OSError as error:
             self.fail(source, f"It cannot be read: {error.strerror or error}.")
 
-    def fail(self, source: str, reason: str) -> None:
+    def fail(self, source: str, reason: str, kind: str = "broken") -> None:
         """Report that `source` failed."""
-        self._report.failures.append(Failure(source, reason))
+        self._report.failures.append(Failure(source, reason, kind))
 
 
 class _Attached:
     """Reads what is attached to one mail, with the mails in it and what is attached to those."""
 
-    def __init__(self, reader: Reader, mail_id: str, details: Details, report: Report) -> None:
+    def __init__(self, reader: Reader, mail_id: str, mail: str, details: Details, report: Report) -> None:
         self.changed: list[Prepared] = []
         self._reader = reader
         self._mail_id = mail_id
+        self._mail = mail
         self._details = details
         self._report = report
         self._before = report.failed
-        self._ids: set[str] = set()
+        self._places: set[Place] = set()
         self._left = _LARGEST_TOTAL * reader.settings.max_file_mb * _MEGABYTE
 
     @property
     def count(self) -> int:
         """How many attachments belong to the mail, those that failed included."""
-        return len(self._ids)
+        return len(self._places)
 
     def read(self, source: str, attachments: Sequence[Attachment], depth: int = 1) -> None:
         """Read what is attached to the file or attachment `source`."""
@@ -231,7 +276,7 @@ class _Attached:
                 self._report.skipped.append(place)
                 continue
             self._reader.attachments += 1
-            self._ids.add(attachment_id(self._mail_id, place))
+            self._places.add(Place(place, self._mail))
             if self.count > _MOST_ATTACHMENTS:
                 self._reader.fail(
                     place, f"its mail has more than {_MOST_ATTACHMENTS} attachments; save the rest as files"
@@ -252,26 +297,28 @@ class _Attached:
         self._reader.check_size(len(data))
         self._left -= len(data)
         if self._left < 0:
-            raise LoadError("has no room: the attachments of its mail are too large in all; save them as files")
-        key = attachment_id(self._mail_id, place)
+            raise LoadError(
+                "has no room: the attachments of its mail are too large in all; save them as files", "too large"
+            )
+        key = self._reader.stored.id_at(Place(place, self._mail)) or attachment_id(self._mail_id, place)
         content_hash = _content_hash(data, self._details)
-        if self._reader.is_known(key, content_hash) and not is_mail:
-            self._report.unchanged += 1
+        if self._reader.is_known(Place(place, self._mail), content_hash) and not is_mail:
+            self._report.note("unchanged", place)
             return ()
         with as_file(name, data) as file:
             extract = load(file)
         document = _document(key, place, extract, self._details)
         content_hash = self._reader.noted(place, extract, content_hash)
-        self.changed += self._reader.changed(document, content_hash, _spans(document))
+        self.changed += self._reader.changed(document, content_hash, _spans(document), extract, self._mail)
         return extract.attachments
 
-    def gone(self, stored: Sequence[str]) -> list[str]:
-        """Return those of the `stored` ids that no longer belong to the mail.
+    def gone(self, stored: Sequence[Place]) -> list[Place]:
+        """Return those of the `stored` places that no longer belong to the mail.
 
         What was in an attachment that cannot be read now may still be in it, and stays.
         """
         failed = tuple(failure.source + IN_FILE for failure in self._report.failures[self._before :])
-        return [key for key in stored if key not in self._ids and not self._reader.source_of(key).startswith(failed)]
+        return [place for place in stored if place not in self._places and not place.source.startswith(failed)]
 
 
 def _counted(content_hash: str, attachments: int) -> str:
@@ -296,7 +343,7 @@ def _partial_hash(content_hash: str) -> str:
 def _spans(document: Document) -> list[tuple[int, int]]:
     spans = passage_spans(document.text, [mark.start for mark in document.sections])
     if not spans:
-        raise LoadError("No text is left once page furniture is taken away.")
+        raise LoadError("No text is left once page furniture is taken away.", "empty")
     return spans
 
 
@@ -308,6 +355,7 @@ def _document(key: str, source: str, extract: Extract, details: Details) -> Docu
         text=extract.text,
         language=details.language or extract.language or detect_language(extract.text),
         published=details.published or extract.published,
+        published_from="side file" if details.published else extract.published_from,
         pages=extract.pages,
         sections=extract.sections,
         type=details.type,

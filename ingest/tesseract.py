@@ -104,7 +104,7 @@ def find_program() -> str:
     """Return the path of Tesseract; raise `LoadError` where it is not installed."""
     program = shutil.which("tesseract")
     if program is None:
-        raise LoadError(f"needs OCR, and Tesseract is not installed; install it: {INSTALL}")
+        raise LoadError(f"needs OCR, and Tesseract is not installed; install it: {INSTALL}", "needs OCR")
     return program
 
 
@@ -132,7 +132,9 @@ def _output(command: Sequence[str], data: bytes, deadline: float) -> bytes:
         )
     except OSError as error:
         reason = error.strerror or error
-        raise LoadError(f"needs OCR, and Tesseract cannot be started ({reason}); install it: {INSTALL}") from None
+        raise LoadError(
+            f"needs OCR, and Tesseract cannot be started ({reason}); install it: {INSTALL}", "needs OCR"
+        ) from None
     try:
         output, complaint = process.communicate(data, timeout=max(0.1, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:

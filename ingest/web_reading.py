@@ -7,19 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 from ingest.addresses import is_web_address
-from ingest.reading import EXTRACTION_VERSION, Failure, Note, Prepared, Reader, Report, document_id
+from ingest.reading import EXTRACTION_VERSION, Failure, Note, Prepared, Reader, Report
+from ingest.stored import Place
 from ingest.web import Failed, Gone, LeftOut, Outcome, Page, Unchanged
-from rag.records import WebStamp, web_stamp
+from rag.records import Source, WebStamp, sources_of
 from rag.store import Store
 
 
 def stamps(records: dict[str, dict[str, Any]]) -> dict[str, WebStamp]:
     """Return the stamps of the stored pages by their address, empty where they were read by an older version."""
-    by_source = {str(record["source"]): web_stamp(record) for record in records.values()}
     return {
-        source: stamp if stamp.extraction == EXTRACTION_VERSION else WebStamp()
-        for source, stamp in by_source.items()
-        if is_web_address(source)
+        found.source: found.stamp if found.stamp.extraction == EXTRACTION_VERSION else WebStamp()
+        for record in records.values()
+        for found in sources_of(record)
+        if is_web_address(found.source)
     }
 
 
@@ -30,14 +31,12 @@ class WebReader:
         self,
         reader: Reader,
         store: Store,
-        records: dict[str, dict[str, Any]],
         report: Report,
         advance: Callable[[], None],
     ) -> None:
         self.gone: list[Failure] = []
         self._reader = reader
         self._store = store
-        self._records = records
         self._report = report
         self._advance = advance
 
@@ -48,7 +47,7 @@ class WebReader:
                 case Page():
                     yield from self._read_page(outcome)
                 case Unchanged():
-                    self._report.unchanged += 1
+                    self._report.note("unchanged", outcome.source)
                 case Gone():
                     self.gone.append(Failure(outcome.source, outcome.reason))
                 case Failed():
@@ -60,21 +59,25 @@ class WebReader:
             self._advance()
 
     def _read_page(self, page: Page) -> Iterator[Prepared]:
-        key = document_id(page.source)
+        stored = self._reader.stored
         stamp = replace(page.stamp, extraction=EXTRACTION_VERSION)
         failed = self._report.failed
         prepared = self._reader.read(page.file, page.source)
-        own = next((item for item in prepared if item.document.id == key), None)
+        own = next((item for item in prepared if item.document.source == page.source), None)
         yield from (item for item in prepared if item is not own)
-        record = self._records.get(key)
-        if own is None:
-            if record is not None and self._report.failed == failed and web_stamp(record) != stamp:
-                self._store.confirm(key, str(record["content_hash"]), stamp)
+        known, key = stored.source(Place(page.source)), stored.id_at(Place(page.source))
+        if own is None or known is None or key is None:
+            if own is not None:
+                yield replace(own, stamp=stamp)
+            elif known is not None and key is not None and self._report.failed == failed and known.stamp != stamp:
+                stored.add(key, replace(known, stamp=stamp))
             return
         # A page that carries a clock or a token has new bytes each time; what counts is its text.
-        is_current = record is not None and web_stamp(record).extraction == EXTRACTION_VERSION
-        if is_current and self._store.documents([key]).get(key) == own.document:
-            self._store.confirm(key, own.content_hash, stamp)
-            self._report.unchanged += 1
-            return
+        document = self._store.documents([key]).get(key)
+        if document is not None and known.stamp.extraction == EXTRACTION_VERSION:
+            same = replace(own.document, id=key, source=document.source, sources=document.sources)
+            if same == document:
+                stored.add(key, Source(page.source, own.content_hash, stamp=stamp))
+                self._report.note("unchanged", page.source)
+                return
         yield replace(own, stamp=stamp)

@@ -24,15 +24,23 @@ class NotFoundError(CityciteError):
 
 
 class LoadError(CityciteError):
-    """One source cannot be turned into text: broken, encrypted, binary, empty, unreadable."""
+    """One source cannot be turned into text. `kind` says in a word why, for the coverage report."""
 
     status = 422
+
+    def __init__(self, message: str = "", kind: str = "broken") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class StoreError(CityciteError):
     """The store cannot be opened, read or written."""
 
     status = 503
+
+
+class StoreBusyError(StoreError):
+    """Another process is writing to the store."""
 
 
 class ModelError(CityciteError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, TypeVar
 
-from rag.records import passage_ids
+from rag.records import passage_ids, source_names
 from rag.schema import Filters
 from rag.store import Store
 
@@ -81,7 +81,7 @@ def _passes(key: str, record: dict[str, Any], filters: Filters) -> bool:
         key not in filters.without
         and (not filters.since or published >= filters.since)
         and (not filters.until or "" < published[: len(filters.until)] <= filters.until)
-        and (not filters.source or filters.source.casefold() in str(record["source"]).casefold())
+        and (not filters.source or _has_source(record, filters.source.casefold()))
         and all(
             not wanted or wanted.casefold() == str(record.get(name) or "").casefold()
             for name, wanted in (
@@ -91,3 +91,7 @@ def _passes(key: str, record: dict[str, Any], filters: Filters) -> bool:
             )
         )
     )
+
+
+def _has_source(record: dict[str, Any], part: str) -> bool:
+    return any(part in source.casefold() for source in source_names(record))

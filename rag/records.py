@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -49,9 +50,49 @@ class WebStamp:
     extraction: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, an attachment or a web page that holds a document's text.
+
+    `content_hash` is of its bytes and what side files say, so that it is known whether it has changed. `mail` is the
+    source of the mail that it is attached to, "" where it is a file of its own.
+    """
+
+    source: str
+    content_hash: str
+    mail: str = ""
+    stamp: WebStamp = WebStamp()
+
+
 def web_stamp(record: dict[str, Any]) -> WebStamp:
     """Return the stamp in a document record."""
     return WebStamp(**{field.name: str(record.get(field.name) or "") for field in fields(WebStamp)})
+
+
+def sources_of(record: dict[str, Any]) -> list[Source]:
+    """Return the sources in a document record, the first one first."""
+    first = Source(str(record["source"]), str(record["content_hash"]), str(record.get("mail") or ""), web_stamp(record))
+    return [
+        first,
+        *(
+            Source(source, content_hash, mail, WebStamp(*stamp))
+            for source, content_hash, mail, *stamp in json.loads(str(record.get("further") or "[]"))
+        ),
+    ]
+
+
+def sources_metadata(sources: Sequence[Source]) -> dict[str, Any]:
+    """Return the part of a document record that says where its text stands."""
+    first, *further = sources
+    return {
+        "source": first.source,
+        "content_hash": first.content_hash,
+        "mail": first.mail,
+        "further": json.dumps(
+            [[item.source, item.content_hash, item.mail, *asdict(item.stamp).values()] for item in further],
+            ensure_ascii=False,
+        ),
+    } | asdict(first.stamp)
 
 
 def passage_id(document_id: str, version: str, number: int) -> str:
@@ -81,7 +122,15 @@ def summary(key: str, record: dict[str, Any]) -> DocumentSummary:
         ingested_at=str(record["ingested_at"]),
         type=record.get("type") or None,
         department=record.get("department") or None,
+        sources=source_names(record),
+        published_from=record.get("published_from") or None,
     )
+
+
+def source_names(record: dict[str, Any]) -> tuple[str, ...]:
+    """Return the files and addresses in a document record, the first one first."""
+    further = json.loads(str(record.get("further") or "[]"))
+    return (str(record["source"]), *(str(item[0]) for item in further))
 
 
 def headings_in(passage: StoredPassage, record: dict[str, Any]) -> tuple[tuple[int, int], ...]:
@@ -126,21 +175,56 @@ def to_document(key: str, text: str, record: dict[str, Any]) -> Document:
         type=record.get("type") or None,
         department=record.get("department") or None,
         fields=tuple(json.loads(str(record.get("fields", "{}"))).items()),
+        sources=source_names(record),
+        published_from=record.get("published_from") or None,
     )
 
 
+def text_hash(text: str) -> str:
+    """Return what tells whether two documents have the same text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known of how a document's text was read, for the coverage report.
+
+    `dropped` counts the characters left out as boilerplate, `sample` shows some of them, a line each; `notes` says what
+    was not read and why; `quality` what is wrong with the text, "" where nothing is; `sketch` tells near duplicates.
+    """
+
+    dropped: int = 0
+    sample: str = ""
+    notes: tuple[str, ...] = ()
+    quality: str = ""
+    sketch: str = ""
+
+
+def reading_in(record: dict[str, Any]) -> Reading | None:
+    """Return how a document was read, None where its record is older than that is kept."""
+    if not record.get("reading"):
+        return None
+    found = json.loads(str(record["reading"]))
+    return Reading(**found | {"notes": tuple(found["notes"])})
+
+
 def document_metadata(
-    document: Document, content_hash: str, version: str, passages: int, stamp: WebStamp | None = None
+    document: Document,
+    content_hash: str,
+    version: str,
+    passages: int,
+    sources: Sequence[Source] = (),
+    reading: Reading | None = None,
 ) -> dict[str, Any]:
-    """Return the metadata of a document's record; "" stands for None.
+    """Return the metadata of a document's record; "" stands for None. Without `sources` it has the one it names.
 
     Chroma refuses None, and keeps the old value of a key that a new version of the record leaves out.
     """
     return {
         "title": document.title,
-        "source": document.source,
         "language": document.language or "",
         "published": document.published or "",
+        "published_from": (document.published and document.published_from) or "",
         "type": document.type or "",
         "department": document.department or "",
         "fields": json.dumps(dict(document.fields), ensure_ascii=False),
@@ -149,9 +233,10 @@ def document_metadata(
         "characters": len(document.text),
         "passages": passages,
         "version": version,
-        "content_hash": content_hash,
+        "text_hash": text_hash(document.text),
+        "reading": json.dumps(asdict(reading), ensure_ascii=False) if reading is not None else "",
         "ingested_at": datetime.now(UTC).isoformat(timespec="seconds"),
-    } | (asdict(stamp) if stamp is not None else {})
+    } | sources_metadata(sources or [Source(document.source, content_hash)])
 
 
 def to_passage(key: str, text: str, record: dict[str, Any]) -> StoredPassage:

@@ -28,7 +28,9 @@ class Document:
     """One stored document. `text` is what quotes are taken from; `pages` and `sections` are in order of `start`.
 
     `language` is an ISO 639-1 code, `published` an ISO date; both are None where nothing in the source says so. `type`,
-    `department` and `fields` (pairs of name and value, in order of the names) come from side files alone.
+    `department` and `fields` (pairs of name and value, in order of the names) come from side files alone. `sources` are
+    all files and addresses that hold this text, `source` first. `published_from` names the rule that gave the date,
+    None where there is no date or no record of the rule.
     """
 
     id: str
@@ -42,6 +44,12 @@ class Document:
     type: str | None = None
     department: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
+    sources: tuple[str, ...] = ()
+    published_from: str | None = None
+
+    def __post_init__(self) -> None:
+        """Fill in `sources` where there is but one."""
+        object.__setattr__(self, "sources", tuple(self.sources) or (self.source,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,12 @@ class DocumentSummary:
     ingested_at: str
     type: str | None = None
     department: str | None = None
+    sources: tuple[str, ...] = ()
+    published_from: str | None = None
+
+    def __post_init__(self) -> None:
+        """Fill in `sources` where there is but one, and make a list as JSON has it a tuple."""
+        object.__setattr__(self, "sources", tuple(self.sources) or (self.source,))
 
 
 @dataclass(frozen=True, slots=True)

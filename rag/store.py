@@ -10,9 +10,8 @@ import hashlib
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +19,18 @@ import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 
-from rag.errors import ModelError, NotFoundError, StoreError, UsageError
+from rag.errors import ModelError, NotFoundError, StoreBusyError, StoreError, UsageError
 from rag.listing import Listing
 from rag.records import (
     Found,
+    Reading,
+    Source,
     StoredPassage,
-    WebStamp,
     document_metadata,
     passage_ids,
     passage_metadata,
+    source_names,
+    sources_metadata,
     summary,
     to_document,
     to_passage,
@@ -90,13 +92,14 @@ class Store:
 
     def exists(self) -> bool:
         """Whether anything has been stored here."""
-        if not self.is_remote and not self._holds_chroma():
+        if not self.is_remote and not self.has_database():
             return False
         client = self._open()
         with self._translated():
             return DOCUMENTS in {collection.name for collection in client.list_collections()}
 
-    def _holds_chroma(self) -> bool:
+    def has_database(self) -> bool:
+        """Whether the folder holds Chroma's database, even an empty one."""
         return (Path(self.location) / "chroma.sqlite3").is_file()
 
     def create(self, model_name: str, dimensions: int) -> None:
@@ -213,6 +216,13 @@ class Store:
                 "again into a new folder."
             ) from error
 
+    @contextmanager
+    def client(self) -> Iterator[ClientAPI]:
+        """Give Chroma itself, for collections beside the two; what it raises becomes a StoreError."""
+        client = self._open()
+        with self._translated():
+            yield client
+
     def _collection(self, name: str) -> Collection:
         from chromadb.errors import NotFoundError as Missing
 
@@ -256,7 +266,7 @@ class Store:
 
     def summaries(self) -> list[DocumentSummary]:
         """List the documents, ordered by source; from the file beside the store where there is one."""
-        if self._listing is not None and self._holds_chroma() and (ready := self._listing.read()) is not None:
+        if self._listing is not None and self.has_database() and (ready := self._listing.read()) is not None:
             return ready
         listed = [summary(key, record) for key, record in self.records().items()]
         return sorted(listed, key=lambda item: item.source)
@@ -365,7 +375,7 @@ class Store:
                     if self._listing is not None and not self._listing.exists():
                         self._listing.write(self.summaries())
         except Timeout:
-            raise StoreError(
+            raise StoreBusyError(
                 f"Another process is writing to the store {self.location}. Wait until it has finished, then try again."
             ) from None
 
@@ -386,11 +396,13 @@ class Store:
         document: Document,
         content_hash: str,
         passages: Sequence[StoredPassage],
-        stamp: WebStamp | None = None,
+        sources: Sequence[Source] = (),
+        reading: Reading | None = None,
     ) -> list[str]:
         """Store a new version of a document, visible once this returns; return the ids of passages that went.
 
-        Every passage needs its vector; `stamp` is for pages from the web. Call within `writing`.
+        Every passage needs its vector; `sources` are all that hold its text, if not only the one it names. Call within
+        `writing`.
         """
         self._change()
         version = passages[0].version
@@ -409,20 +421,25 @@ class Store:
                 ids=[document.id],
                 embeddings=[np.mean(np.array([passage.vector for passage in passages]), axis=0)],
                 documents=[document.text],
-                metadatas=[document_metadata(document, content_hash, version, len(passages), stamp)],
+                metadatas=[document_metadata(document, content_hash, version, len(passages), sources, reading)],
             )
         gone = [key for key in old if f":{version}:" not in key]
         self._delete(PASSAGES, gone)
         return gone
 
-    def confirm(self, document_id: str, content_hash: str, stamp: WebStamp) -> None:
-        """Note that a page's stored text is still its text, under new bytes or a new stamp; readers see no change.
+    def set_sources(self, sources: Mapping[str, Sequence[Source]]) -> None:
+        """Note, by document id, where stored texts stand now; nothing is embedded again. Call within `writing`.
 
-        Call within `writing`.
+        Readers are told where a file or an address has changed, not where only its bytes or its stamp have.
         """
+        ids = list(sources)
         collection = self._collection(DOCUMENTS)
-        with self._translated():
-            collection.update(ids=[document_id], metadatas=[{"content_hash": content_hash} | asdict(stamp)])
+        for at in range(0, len(ids), BATCH):
+            batch = self.records_of(ids[at : at + BATCH])
+            if any(source_names(record) != tuple(s.source for s in sources[key]) for key, record in batch.items()):
+                self._change()
+            with self._translated():
+                collection.update(ids=list(batch), metadatas=[sources_metadata(sources[key]) for key in batch])
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """Take documents out, their records first, so that they vanish at once; return the ids of passages that went.
@@ -435,9 +452,12 @@ class Store:
         self._delete(PASSAGES, passages)
         return passages
 
-    def sweep(self) -> int:
-        """Delete passages that no document record names: left over by a killed process. Return how many."""
-        records = self.records()
+    def sweep(self, records: dict[str, dict[str, Any]] | None = None) -> int:
+        """Delete passages that no document record names: left over by a killed process. Return how many.
+
+        `records` are those of the store, where they have been read already: it takes a second for 10,000.
+        """
+        records = self.records() if records is None else records
         collection = self._collection(PASSAGES)
         with self._translated():
             count = collection.count()

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -61,26 +62,40 @@ def cli() -> None:
 @cli.command()
 @click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
 @click.option("--prune", is_flag=True, help="Take out documents whose file or web page is gone.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
+@click.option("--watch", is_flag=True, help="Then follow the folders, until stopped: read what changes, prune.")
 @click.option("--depth", default=0, metavar="N", type=click.IntRange(0), help="Follow web links N steps [default: 0].")
 @click.option("--limit", default=500, metavar="N", type=click.IntRange(1), help="Web pages at most [default: 500].")
 @_json_option
 @_store_option
-def ingest(sources: tuple[str, ...], prune: bool, depth: int, limit: int, as_json: bool, store: str | None) -> None:
+def ingest(
+    sources: tuple[str, ...],
+    prune: bool,
+    dry_run: bool,
+    watch: bool,
+    depth: int,
+    limit: int,
+    as_json: bool,
+    store: str | None,
+) -> None:
     """Read files, folders, web pages and sitemaps into the store; what is unchanged costs next to nothing."""
-    report = _ingest(sources, _settings(store), prune=prune, depth=depth, limit=limit)
+    if watch:
+        if dry_run:
+            raise UsageError("--watch writes and --dry-run does not; give one of them.")
+        _watch(sources, _settings(store), as_json=as_json)
+        return
+    report = _ingest(sources, _settings(store), prune=prune, depth=depth, limit=limit, dry_run=dry_run)
     if as_json:
-        _print_json(report.as_dict())
+        _print_json(report.as_dict(unchanged=dry_run))
     else:
-        click.echo(
-            f"added {report.added}, updated {report.updated}, unchanged {report.unchanged}, "
-            f"removed {report.removed}, failed {report.failed}"
-        )
+        if dry_run:
+            for change in report.changes:
+                click.echo(change.line())
+        click.echo(report.line())
     sys.exit(_EXIT_FAILED if report.failed else 0)
 
 
-def _ingest(
-    sources: Sequence[str], settings: Settings, *, prune: bool = False, depth: int = 0, limit: int = 500
-) -> Report:
+def _ingest(sources: Sequence[str], settings: Settings, **options: Any) -> Report:  # noqa: ANN401 - as `ingest` has them
     from tqdm import tqdm
 
     from ingest.pipeline import ingest as run
@@ -93,15 +108,44 @@ def _ingest(
             bar.total = total
             bar.update(done - bar.n)
 
-        report = run(sources, store, settings, prune=prune, depth=depth, limit=limit, progress=progress)
+        report = run(sources, store, settings, progress=progress, **options)
     store.close()
+    _echo_problems(report)
+    return report
+
+
+def _watch(sources: Sequence[str], settings: Settings, *, as_json: bool) -> None:
+    """Follow folders until SIGINT or SIGTERM, with one line a change."""
+    import signal
+    import threading
+
+    from ingest.watching import Watch
+
+    def tell(report: Report) -> None:
+        for change in report.changes:
+            if change.outcome != "unchanged":
+                click.echo(json.dumps(asdict(change), ensure_ascii=False) if as_json else change.line())
+        _echo_problems(report, skipped=False)
+
+    def warn(message: str) -> None:
+        click.echo(f"citycite: {message}", err=True)
+
+    watch = Watch(sources, settings, tell, warn, threading.Event())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    click.echo("Watching; stop with Ctrl-C.", err=True)
+    # Whatever is cut off, the store has the old version of a document or the new one.
+    with suppress(KeyboardInterrupt):
+        watch.run()
+    click.echo("Stopped.", err=True)
+
+
+def _echo_problems(report: Report, *, skipped: bool = True) -> None:
     for failure in report.failures:
         click.echo(f"failed: {failure.source}: {failure.reason}", err=True)
     for note in report.notes:
         click.echo(f"note: {note.source}: {note.note}", err=True)
-    for skipped in report.skipped:
-        click.echo(f"skipped: {skipped}: no supported format", err=True)
-    return report
+    for name in report.skipped if skipped else ():
+        click.echo(f"skipped: {name}: no supported format", err=True)
 
 
 @cli.command()
@@ -146,7 +190,8 @@ def documents(as_json: bool, store: str | None) -> None:
         _print_json([asdict(summary) for summary in found])
         return
     for item in found:
-        click.echo(f"{item.document_id}\t{item.published or '-'}\t{item.language or '-'}\t{item.title}\t{item.source}")
+        places = "\t".join(item.sources)
+        click.echo(f"{item.document_id}\t{item.published or '-'}\t{item.language or '-'}\t{item.title}\t{places}")
     click.echo(f"{len(found)} documents", err=True)
 
 
@@ -164,11 +209,26 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
     elif text_only:
         sys.stdout.buffer.write(document.text.encode("utf-8"))
     else:
-        for name in ("id", "title", "source", "language", "published", "type", "department"):
+        for name in ("id", "title", "source", "language", "published", "published_from", "type", "department"):
             click.echo(f"{name}: {getattr(document, name) or '-'}")
+            if name == "source":
+                for further in document.sources[1:]:
+                    click.echo(f"also in: {further}")
         for name, value in document.fields:
             click.echo(f"{name}: {value}")
         click.echo(f"pages: {len(document.pages) or '-'}\nsections: {len(document.sections) or '-'}\n\n{document.text}")
+
+
+@cli.command()
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
+@click.option("--report", metavar="FILE.html", type=click.Path(path_type=Path), help="Write a page with all sources.")
+@_json_option
+@_store_option
+def coverage(paths: tuple[str, ...], report: Path | None, as_json: bool, store: str | None) -> None:
+    """Say what is searchable, what is not and why, and what was left out as boilerplate."""
+    from ui.coverage import run
+
+    run(paths, _opened_store(store), report, as_json=as_json)
 
 
 @cli.command()

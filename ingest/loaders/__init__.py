@@ -64,8 +64,11 @@ def load(path: Path) -> Extract:
     loader = LOADERS.get(path.suffix.lower())
     if loader is None:
         suffix = f"the extension {path.suffix}" if path.suffix else "no extension"
-        raise LoadError(f"has {suffix}, which is not supported; supported are {', '.join(sorted(LOADERS))}")
+        raise LoadError(
+            f"has {suffix}, which is not supported; supported are {', '.join(sorted(LOADERS))}", "no supported format"
+        )
     extract = loader(path)
     if not any(character.isalnum() for character in extract.text):
-        raise LoadError("has no text: not one letter or digit; check where it was copied from")
-    return extract if extract.title else replace(extract, title=guess_title(extract.text, path.stem))
+        raise LoadError("has no text: not one letter or digit; check where it was copied from", "empty")
+    rule = (extract.published_from or "dateline") if extract.published else None
+    return replace(extract, title=extract.title or guess_title(extract.text, path.stem), published_from=rule)

@@ -32,7 +32,8 @@ class Extract:
     say them itself; `pages` and `sections` are in order of their starts, which count code points of `text`.
     `attachments` become documents of their own. `language` is set where the loader knows it better than a look at the
     whole text would tell, because it wrote some of the text itself. `notes` says what of the file was not
-    read, and why.
+    read, and why. `dropped` counts the characters that were left out as boilerplate, `dropped_sample` shows some of
+    them. `published_from` names the rule that gave the date; None stands for the dateline in the text.
     """
 
     text: str
@@ -43,10 +44,17 @@ class Extract:
     attachments: tuple[Attachment, ...] = ()
     language: str | None = None
     notes: tuple[str, ...] = ()
+    dropped: int = 0
+    dropped_sample: str = ""
+    published_from: str | None = None
 
 
 # Reads one file; raises `LoadError` where it holds no text that can be read.
 Loader = Callable[[Path], Extract]
+
+
+# Enough to see whether a menu was left out or a paragraph, and little beside the text itself.
+_SAMPLE_LENGTH, _SAMPLE_LINE = 500, 120
 
 
 class Draft:
@@ -62,6 +70,15 @@ class Draft:
         self._pages: dict[int, Mark] = {}
         self._page = 0
         self._sections: list[Mark] = []
+        self._dropped = 0
+        self._sample: dict[str, None] = {}
+
+    def drop(self, text: str) -> None:
+        """Keep count of a line that is left out as boilerplate, and a sample of such lines, each once."""
+        bare = " ".join(text.split())
+        self._dropped += len(bare)
+        if bare and sum(map(len, self._sample)) < _SAMPLE_LENGTH:
+            self._sample[bare[:_SAMPLE_LINE]] = None
 
     def paragraph(self, text: str) -> None:
         """Add a paragraph, with a blank line before it."""
@@ -80,7 +97,15 @@ class Draft:
 
     def extract(self, title: str | None = None, published: str | None = None) -> Extract:
         """Return what was added as one text with its marks."""
-        return Extract("".join(self._pieces), title, published, tuple(self._pages.values()), tuple(self._sections))
+        return Extract(
+            "".join(self._pieces),
+            title,
+            published,
+            tuple(self._pages.values()),
+            tuple(self._sections),
+            dropped=self._dropped,
+            dropped_sample="\n".join(self._sample),
+        )
 
     def _add(self, text: str, separator: str) -> int:
         """Append `text` and return its start."""
@@ -169,7 +194,7 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise LoadError(f"cannot be read: {error.strerror or error}; check the disk or the network share") from None
     if not data.strip(b"\x00 \t\r\n\f\v"):
-        raise LoadError(f"is empty ({len(data)} bytes without a letter); check where it was copied from")
+        raise LoadError(f"is empty ({len(data)} bytes without a letter); check where it was copied from", "empty")
     return data
 
 

@@ -77,7 +77,10 @@ def _check(path: Path) -> None:
 def _convert(path: Path, suffix: str, folder: Path) -> Path:
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:
-        raise LoadError(f"needs LibreOffice to be read, which is not installed: {_INSTALL}; or save it as .{suffix}")
+        raise LoadError(
+            f"needs LibreOffice to be read, which is not installed: {_INSTALL}; or save it as .{suffix}",
+            "needs LibreOffice",
+        )
     profile = folder / "profile"
     _write_settings(profile)
     source = folder / f"document{path.suffix.lower()}"
@@ -106,7 +109,9 @@ def _run(command: list[str], environment: Mapping[str, str]) -> None:
             start_new_session=True,
         )
     except OSError as error:
-        raise LoadError(f"needs LibreOffice to be read, which does not start: {error.strerror or error}") from None
+        raise LoadError(
+            f"needs LibreOffice to be read, which does not start: {error.strerror or error}", "needs LibreOffice"
+        ) from None
     try:
         process.wait(_SECONDS)
     except subprocess.TimeoutExpired:

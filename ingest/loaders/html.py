@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +36,14 @@ def load_html(path: Path) -> Extract:
     writer.write(content)
     text = draft.extract().text
     if not text:
-        raise LoadError("has no readable text; scripts may fill it in: save it as a browser shows it, or as a PDF")
-    return draft.extract(_title(root, headline), _published(root) or find_date(text))
+        raise LoadError(
+            "has no readable text; scripts may fill it in: save it as a browser shows it, or as a PDF", "empty"
+        )
+    for line in _left_out(root, content, headline):
+        draft.drop(line)
+    published, rule = _published(root)
+    extract = draft.extract(_title(root, headline), published or find_date(text))
+    return replace(extract, published_from=rule if published else None)
 
 
 # Lines that frame what a mail quotes; characters of no meaning of their own, which are taken out of the mail itself.
@@ -144,6 +153,19 @@ def _article(root: Element) -> Element | None:
     # Its last resort is all text of the page in one paragraph, menus included.
     flat = len(body) == 1 and len(list(root.iter("h1", "h2", "h3", "p", "li", "td", "dd"))) > 1
     return None if flat else body
+
+
+# More pieces of text than this have pages that a program filled; looking for each would take minutes.
+_MOST_PIECES = 5000
+
+
+def _left_out(root: Element, content: Element, headline: str) -> Iterator[str]:
+    """Yield the pieces of a page's text that are not in its content, in order; those of scripts are no text."""
+    kept = f"{_line(content)}\n{headline}"
+    for text in islice(root.xpath("//body//text()[not(ancestor::script or ancestor::style)]"), _MOST_PIECES):
+        piece = " ".join(normalise(str(text)).split())
+        if piece and piece not in kept:
+            yield piece
 
 
 def _without_frame(element: Element) -> Element:
@@ -355,14 +377,14 @@ def _title(root: Element, headline: str) -> str | None:
     return named or headline or _SITE_NAME.sub("", _line(root.find(".//title"))) or None
 
 
-def _published(root: Element) -> str | None:
-    """Return the date of publication that the page shows or declares."""
+def _published(root: Element) -> tuple[str | None, str]:
+    """Return the date of publication that the page shows or declares, and the rule that gave it."""
     for text in root.xpath("//body//text()[not(ancestor::script)]"):
         label = " ".join(normalise(text).split())
         # The date may stand in the same piece of text, or in the element beside it.
         found = published_label(label) or published_label(f"{label} {_line(text.getparent().getnext())}")
         if found:
-            return found
+            return found, "page"
     declared = [str(match) for script in root.iter("script") for match in _JSON_DATE.findall(script.text or "")]
     for meta in root.iter("meta"):
         name = meta.get("property") or meta.get("name") or meta.get("itemprop") or ""
@@ -372,4 +394,4 @@ def _published(root: Element) -> str | None:
         own = time.get("pubdate") is not None or time.get("itemprop") == "datePublished"
         if own or len(_line(time.getparent())) <= _DATELINE_LENGTH:
             declared.append(time.get("datetime"))
-    return next(filter(None, map(iso_date, declared)), None)
+    return next(filter(None, map(iso_date, declared)), None), "page metadata"

@@ -53,7 +53,9 @@ def load_image(path: Path) -> Extract:
     draft, headline = assemble(pages, labels if frames > 1 else ())
     text = draft.extract().text
     if not any(character.isalnum() for character in text):
-        raise LoadError("no text was recognised in it; if it shows text, scan it anew, straight and at 300 dpi")
+        raise LoadError(
+            "no text was recognised in it; if it shows text, scan it anew, straight and at 300 dpi", "empty"
+        )
     notes = (*recogniser.notes, *unread_notes(failed))
     return replace(draft.extract(headline, find_date(text)), notes=notes)
 

@@ -76,7 +76,7 @@ def mail_extract(mail: Mail, path: Path) -> Extract:
     known_date = mail.date is not None and mail.date.year in YEARS
     published = mail.date.date().isoformat() if mail.date and known_date else None
     extract = draft.extract(title, published)
-    return replace(extract, attachments=tuple(mail.attachments), language=detect_language(body))
+    return replace(extract, published_from="mail", attachments=tuple(mail.attachments), language=detect_language(body))
 
 
 def one_line(text: str) -> str:
@@ -139,7 +139,8 @@ def read_eml(data: bytes) -> Mail:
         message = message_from_bytes(data, policy=policy.default.clone(header_factory=_Headers()))
         if message.get_content_type() in _ENCRYPTED:
             raise LoadError(
-                "is encrypted, or signed in a form that hides its text; save it from the mail program opened"
+                "is encrypted, or signed in a form that hides its text; save it from the mail program opened",
+                "encrypted",
             )
         found = _read_part(message, 0)
     except RecursionError:

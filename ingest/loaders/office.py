@@ -79,7 +79,7 @@ class Archive:
         member = self._member(name)
         if member.file_size > _LARGEST_TREE:
             megabytes = member.file_size // 1_000_000
-            raise LoadError(f"is too large: its part {name} has {megabytes} MB; split the document")
+            raise LoadError(f"is too large: its part {name} has {megabytes} MB; split the document", "too large")
         return self.head(name, _LARGEST_TREE)
 
     def head(self, name: str, count: int) -> bytes:
@@ -171,12 +171,16 @@ class Archive:
         total = sum(member.file_size for member in members)
         if total > _LARGEST_DOCUMENT or len(members) > _MOST_PARTS:
             megabytes = total // 1_000_000
-            raise LoadError(f"would unpack to {megabytes} MB in {len(members)} parts, which is too much; split it")
+            raise LoadError(
+                f"would unpack to {megabytes} MB in {len(members)} parts, which is too much; split it", "too large"
+            )
         for member in members:
             if member.file_size > max(_SMALLEST_BOMB, _HIGHEST_RATIO * member.compress_size):
-                raise LoadError(f"unpacks to more than {_HIGHEST_RATIO} times its size, as attacks do; not read")
+                raise LoadError(
+                    f"unpacks to more than {_HIGHEST_RATIO} times its size, as attacks do; not read", "too large"
+                )
             if member.flag_bits & 1:
-                raise LoadError(_PASSWORD)
+                raise LoadError(_PASSWORD, "encrypted")
 
 
 class _Source:
@@ -225,7 +229,7 @@ def open_archive(path: Path, suffix: str) -> Archive:
     data = read_bytes(path)
     if data.startswith(_OLE):
         if _ENCRYPTED_PACKAGE in data:
-            raise LoadError(_PASSWORD)
+            raise LoadError(_PASSWORD, "encrypted")
         raise LoadError("is an old office document in spite of its name; give it the extension .doc, .xls or .ppt")
     if not data.startswith(b"PK"):
         kind = file_kind(data)
@@ -240,7 +244,7 @@ def open_archive(path: Path, suffix: str) -> Archive:
     if found in _MEDIA.values() and "META-INF/manifest.xml" in archive:
         manifest = archive.xml("META-INF/manifest.xml")
         if next(manifest.iter("encryption-data"), None) is not None:
-            raise LoadError(_PASSWORD)
+            raise LoadError(_PASSWORD, "encrypted")
     return archive
 
 
@@ -253,7 +257,7 @@ def _format(archive: Archive) -> str | None:
     if main is None:
         return None
     if main.endswith(".bin"):
-        raise LoadError("is a binary workbook (.xlsb), which is not supported; save it as .xlsx")
+        raise LoadError("is a binary workbook (.xlsb), which is not supported; save it as .xlsx", "no supported format")
     # The root stands behind a declaration, or a comment; no need to read all for it.
     begin = re.search(rb"<(?:\w+:)?(document|workbook|presentation)[\s>]", archive.head(main, 4096))
     return _ROOTS[begin[1].decode()] if begin else archive.suffix

@@ -88,7 +88,9 @@ class _Storage:
     def mail(self) -> Mail:
         """Return the mail in this storage."""
         if self.text(_MESSAGE_CLASS).upper().startswith("IPM.NOTE.SMIME"):
-            raise LoadError("is signed or encrypted with S/MIME; open it in Outlook and save it anew without")
+            raise LoadError(
+                "is signed or encrypted with S/MIME; open it in Outlook and save it anew without", "encrypted"
+            )
         html = self._html()
         plain = self.text(_BODY)
         body = [Piece(plain, html=False)] if any(map(str.isalnum, plain)) else [Piece(html, html=True)]

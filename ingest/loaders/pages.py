@@ -5,7 +5,7 @@ The pieces come from a text layer or from recognition; what happens to them is t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.boilerplate import page_furniture
@@ -44,8 +44,8 @@ def assemble(pages: Sequence[Page], labels: Sequence[str] = ()) -> tuple[Draft, 
     `labels` are those of the page marks; without them the document has no marks.
     """
     body_size = _body_size(pages)
-    found = _joined(_blocks(_without_furniture(pages, body_size), body_size), body_size)
     draft = Draft(labels)
+    found = _joined(_blocks(_without_furniture(pages, body_size, draft.drop), body_size), body_size)
     return draft, _write(found, body_size, draft)
 
 
@@ -60,8 +60,11 @@ def _body_size(pages: Sequence[Page]) -> float:
     return 0.0
 
 
-def _without_furniture(pages: Sequence[Page], body_size: float) -> list[Page]:
-    """Return the pages without running heads, feet and page numbers; a headline on the first page stays."""
+def _without_furniture(pages: Sequence[Page], body_size: float, drop: Callable[[str], None]) -> list[Page]:
+    """Return the pages without running heads, feet and page numbers; a headline on the first page stays.
+
+    `drop` is told each piece that goes.
+    """
     kept = []
     # Piece by piece: a head has its parts at the left and the right, and facing pages may swap them.
     ordered = [[piece for row in rows(page.main) for piece in row] for page in pages]
@@ -70,6 +73,8 @@ def _without_furniture(pages: Sequence[Page], body_size: float) -> list[Page]:
         dropped = {index for index in found if _stands_apart(pieces, index, found)}
         if number == 0:
             dropped -= {index for index in dropped if _is_headline(pieces[index], body_size)}
+        for index in sorted(dropped):
+            drop(pieces[index].text)
         kept.append(Page([piece for index, piece in enumerate(pieces) if index not in dropped], page.turned))
     return kept
 

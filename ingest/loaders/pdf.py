@@ -20,7 +20,7 @@ from ingest.loaders.layout import Part, Piece
 from ingest.loaders.pages import Page, assemble
 from ingest.loaders.ruled import Rules, page_rules, with_tables
 from ingest.loaders.scanned_pdf import recognise_scans
-from ingest.metadata import find_date, named_title
+from ingest.metadata import find_date, iso_date, named_title
 from rag.errors import LoadError
 
 if TYPE_CHECKING:
@@ -64,8 +64,12 @@ def load_pdf(path: Path) -> Extract:
     draft, headline = assemble(recognised, labels)
     text = draft.extract().text
     if not any(character.isalnum() for character in text):
-        raise LoadError("has no text layer, and no text was recognised on its pages; if they show text, scan them anew")
-    return replace(draft.extract(named or headline, find_date(text)), notes=notes)
+        raise LoadError(
+            "has no text layer, and no text was recognised on its pages; if they show text, scan them anew", "empty"
+        )
+    declared = _metadata_date(data)
+    extract = draft.extract(named or headline, declared or find_date(text))
+    return replace(extract, notes=notes, published_from="PDF metadata" if declared else None)
 
 
 def _open(data: bytes) -> PdfDocument:
@@ -75,7 +79,7 @@ def _open(data: bytes) -> PdfDocument:
         return pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
-            raise LoadError("is password-protected; remove the password and add the file again") from None
+            raise LoadError("is password-protected; remove the password and add the file again", "encrypted") from None
         raise LoadError("is a broken PDF file; open it in a PDF viewer and save it anew, or fetch it again") from None
 
 
@@ -280,3 +284,16 @@ def _metadata_title(document: PdfDocument) -> str | None:
         return named_title(normalise(document.get_metadata_value("Title")))
     except UnicodeDecodeError:
         return None
+
+
+# XMP, which is mostly not compressed. The dates of creation and change that every file has say when it was made or
+# saved, not when it was published, and are not read.
+_XMP_DATE = re.compile(
+    rb"<(prism:publicationDate|dc:date)>(?:\s|<rdf:(?:Seq|Bag|li)[^>]{0,40}>){0,4}(\d{4}-\d\d-\d\d)", re.IGNORECASE
+)
+
+
+def _metadata_date(data: bytes) -> str | None:
+    """Return the date of publication in the file's metadata; PRISM's, which is just that, before Dublin Core's."""
+    found = sorted(_XMP_DATE.findall(data), key=lambda match: match[0].lower() != b"prism:publicationdate")
+    return next(filter(None, (iso_date(date.decode("ascii")) for _, date in found)), None)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
 from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 from ingest.loaders.pages import Page
 from ingest.loaders.recognised import page_of, unread_notes
 from ingest.ocr import Recogniser
+from ingest.quality import is_broken
 from ingest.scans import grey, shares
 from rag.errors import LoadError
 
@@ -37,14 +36,6 @@ _INK_OF_TEXT = 0.01
 _PAPER_OF_TEXT = 0.75
 # Recognition must find that much more than the layer has, or the layer stays.
 _CLEAR_GAIN = 1.5
-# Letters that a layer must have before its letters can be judged; fewer may be a list of abbreviations.
-_ENOUGH_LETTERS = 150
-# These make up 50 to 65 % of any text in a European language; shifted or shuffled codes bring it down to 10 to 35 %.
-_COMMON_LETTERS = frozenset("eanirsto")
-_LEAST_COMMON = 0.38
-# More damaged characters than this are no single odd symbols.
-_MOST_DAMAGED = 0.15
-_CODE = re.compile(r"\(cid:\d+\)")
 
 
 def recognise_scans(
@@ -113,25 +104,6 @@ def _better(recognised: Page, page: Page, layer: str) -> Page:
 
 def _letters(text: str) -> int:
     return sum(map(str.isalpha, text))
-
-
-def is_broken(layer: str) -> bool:
-    """Tell whether the text layer of a page is not what the page shows, as when a font lacks its table of characters.
-
-    Signs of that are characters that mean nothing, and letters in shares that no European language has. Other scripts
-    are not judged by their letters.
-    """
-    characters = "".join(layer.split())
-    codes = sum(len(code) for code in _CODE.findall(characters))
-    damaged = codes + sum(unicodedata.category(character) in ("Co", "Cn", "Cc") for character in characters)
-    damaged += characters.count("\ufffd")
-    if damaged > _MOST_DAMAGED * len(characters):
-        return True
-    plain = unicodedata.normalize("NFD", layer.casefold())
-    latin = [character for character in plain if "a" <= character <= "z"]
-    if len(latin) < max(_ENOUGH_LETTERS, _letters(layer) / 2):
-        return False
-    return sum(character in _COMMON_LETTERS for character in latin) < _LEAST_COMMON * len(latin)
 
 
 def _picture_share(page: PdfPage) -> float:

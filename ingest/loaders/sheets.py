@@ -104,7 +104,9 @@ def _strings(archive: Archive, part: str | None) -> list[str]:
         strings.append(_rich_text(element))
         length += len(strings[-1])
         if length > _MOST_CHARACTERS:
-            raise LoadError(f"has more than {_MOST_CHARACTERS:,} characters; split it, or leave out its raw data")
+            raise LoadError(
+                f"has more than {_MOST_CHARACTERS:,} characters; split it, or leave out its raw data", "too large"
+            )
     return strings
 
 
@@ -150,7 +152,9 @@ def _read_sheet(archive: Archive, part: str, strings: Sequence[str], formats: _F
             elif len(element):
                 budget -= _read_row(sheet, number, element, strings, formats, hidden_columns)
                 if budget < 0:
-                    raise LoadError(f"has more than {_MOST_CELLS:,} filled cells; split it, or leave out its raw data")
+                    raise LoadError(
+                        f"has more than {_MOST_CELLS:,} filled cells; split it, or leave out its raw data", "too large"
+                    )
         else:
             _merge(sheet, element.get("ref", ""))
     return sheet

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,8 @@ def load_text(path: Path) -> Extract:
     # The imprint of a copied web page is read before cleaning takes it away with the rest of the page's frame.
     published = find_date(normalise(text))
     text, labels = _label_pages(normalise(text))
-    cleaned = clean(text)
     draft = Draft(labels)
+    cleaned = clean(text, draft.drop)
     lines = ("\f" + cleaned if labels else cleaned).split("\n")
     write_lines(draft, lines, heading_lines([line.strip("\f") for line in lines]))
     return draft.extract(published=published)
@@ -116,7 +117,9 @@ def load_markdown(path: Path) -> Extract:
     text = draft.extract().text
     title = next((fields[name] for name in _TITLE_FIELDS if fields.get(name)), None) or writer.title
     written = next((fields[name] for name in _DATE_FIELDS if fields.get(name)), "")
-    return draft.extract(title, iso_date(written) or find_date(text))
+    declared = iso_date(written)
+    extract = draft.extract(title, declared or find_date(text))
+    return replace(extract, published_from="front matter" if declared else None)
 
 
 def _front_matter(source: str) -> tuple[dict[str, str], str]:

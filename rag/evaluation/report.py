@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, Template
 
 from rag.evaluation.metrics import calibration_bins
 from rag.evaluation.run import Outcome
@@ -31,7 +31,7 @@ def render(
         change: by group and measure, what `compare` gave against the baseline.
         facts: lines about the run, such as the threshold and the model.
     """
-    return _template().render(
+    return page_template("report.html.jinja").render(
         title=title,
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         facts=facts or {},
@@ -83,8 +83,8 @@ def _trade_off(outcomes: Sequence[Outcome]) -> list[tuple[float, float]]:
 
 
 @cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("rag.evaluation", "."), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("report.html.jinja")
+def page_template(name: str, package: str = "rag.evaluation") -> Template:
+    """Return a template of `package`, which may extend `base.html.jinja`; what it is given is escaped."""
+    loader = ChoiceLoader([PackageLoader(package, "."), PackageLoader("rag.evaluation", ".")])
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.get_template(name)

@@ -99,7 +99,10 @@ SATZUNG = "# Satzung über die Bäder\n\nDie Karte kostet 4 Euro."
 
 def test_attachments_are_documents_of_their_own(mail: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = composed({"tief.txt": "Die Halle öffnet um acht Uhr."}, "Weitergeleitet: die Halle.")
-    written(mail, {"satzung.md": SATZUNG, "../../a.md": SATZUNG, "halle": inner, "foto.xyz": b"x"})
+    written(
+        mail,
+        {"satzung.md": SATZUNG, "../../a.md": f"{SATZUNG} Kinder zahlen nichts.", "halle": inner, "foto.xyz": b"x"},
+    )
     report = run(store, mail.parent)
     assert counts(report) == (5, 0, 0, 0, 0)
     assert report.skipped == [f"{mail}!foto.xyz"]
@@ -135,7 +138,7 @@ def test_prune_takes_attachments_with_their_mail_and_no_other(mail: Path, store:
     written(mail, {"a.md": SATZUNG})
     # A file whose name is the mail's with the sign of attachments in it.
     lookalike = mail.with_name(f"{mail.name}!a.md")
-    lookalike.write_text(SATZUNG)
+    lookalike.write_text("Eine andere Datei.")
     assert counts(run(store, mail.parent)) == (3, 0, 0, 0, 0)
     assert counts(run(store, mail.parent, prune=True)) == (0, 0, 3, 0, 0)
     lookalike.unlink()

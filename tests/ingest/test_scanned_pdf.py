@@ -16,7 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from ingest import ocr
 from ingest.loaders import load
-from ingest.loaders.scanned_pdf import is_broken
+from ingest.quality import is_broken
 from ingest.reading import Reader, Report, document_id
 from ingest.side_files import SideFiles
 from ingest.tesseract import INSTALL
@@ -190,7 +190,7 @@ def test_what_was_not_read_is_noted_and_read_once_it_can_be(tmp_path: Path, monk
         report = Report()
         prepared = next(iter(Reader(records, SideFiles(), Settings(), report).read(file)), None)
         if prepared is not None:
-            records[document_id(file)] = {"content_hash": prepared.content_hash}
+            records[document_id(file)] = {"source": str(file), "content_hash": prepared.content_hash}
         return prepared and prepared.document, report
 
     path = Path(str(shutil.which("tesseract"))).parent
