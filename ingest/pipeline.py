@@ -19,6 +19,7 @@ from ingest.side_files import SideFiles, is_side_file
 from ingest.splitting import passage_spans
 from ingest.web import Crawl
 from ingest.web_reading import WebReader, stamps
+from ingest.workers import Workers
 from rag.embeddings import EmbeddingModel
 from rag.records import StoredPassage, context_of, passage_id
 from rag.schema import Document
@@ -74,13 +75,13 @@ def ingest(
     for file, reason in side_files.problems(filter(is_side_file, found)):
         report.failures.append(Failure(str(file), reason))
     model = EmbeddingModel(settings)
-    with store.writing():
+    with store.writing(), Workers(settings) as workers:
         if store.exists():
             store.check_model(model.name)
             store.sweep()
         records = store.records()
         unread = report.failed
-        reader = Reader(records, side_files, settings, report)
+        reader = Reader(records, side_files, settings, report, workers)
         crawl = Crawl(settings, stamps(records), depth=depth, limit=limit, recheck=prune)
 
         def advance() -> None:
@@ -89,10 +90,10 @@ def ingest(
             progress(total, min(done, total))
 
         writer = _Writer(store, model, report, advance)
-        for file in files:
-            advance()
-            for prepared in reader.read(file):
+        for changed in reader.read_all(files):
+            for prepared in changed:
                 writer.add(prepared)
+            advance()
         web = WebReader(reader, store, records, report, advance)
         for prepared in web.read(crawl.read([path for path in paths if is_web_address(path)])):
             writer.add(prepared)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
@@ -13,12 +15,13 @@ from urllib.parse import unquote, urlsplit
 
 from ingest import ocr
 from ingest.attachments import IN_FILE, as_file, attachment_id, mail_of, named
-from ingest.loaders import LOADERS, load
+from ingest.loaders import LOADERS
 from ingest.loaders.base import Attachment, Extract
 from ingest.loaders.mail import MAIL_SUFFIXES
 from ingest.metadata import detect_language
+from ingest.parsing import Parsed
 from ingest.side_files import Details, SideFiles
-from ingest.splitting import passage_spans
+from ingest.workers import Workers
 from rag.errors import CityciteError, LoadError
 from rag.language import fold
 from rag.records import WebStamp
@@ -31,6 +34,9 @@ _MEGABYTE = 1_000_000
 # Mails within mails, attachments of one mail and of those within it, and their size in times of the largest file: far
 # beyond what offices send, and little enough that no mail keeps an ingest busy for hours.
 _DEEPEST_MAIL, _MOST_ATTACHMENTS, _LARGEST_TOTAL = 5, 500, 4
+# Reading goes on ahead of what is embedded, which mostly takes longer: by as many files as are embedded together, and
+# by as many bytes as memory has room for. What has not changed takes no room, but a list of it would.
+_AHEAD_FILES, _AHEAD_BYTES, _AHEAD_IN_ALL = 32, 64 * _MEGABYTE, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,20 @@ class Prepared:
     stamp: WebStamp | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A file that was looked at: it is being read (`parsed`), has failed (`problem`), or is unchanged (neither)."""
+
+    key: str
+    source: str
+    stored: Sequence[str]
+    size: int = 0
+    details: Details | None = None
+    content_hash: str = ""
+    parsed: Future[Parsed] | None = None
+    problem: CityciteError | OSError | None = None
+
+
 def document_id(source: Path | str) -> str:
     """Return the id of the document at an absolute path or web address: readable, the same as long as that is."""
     name = source.stem if isinstance(source, Path) else PurePosixPath(unquote(urlsplit(source).path)).stem
@@ -122,7 +142,12 @@ class Reader:
     """
 
     def __init__(
-        self, records: dict[str, dict[str, Any]], side_files: SideFiles, settings: Settings, report: Report
+        self,
+        records: dict[str, dict[str, Any]],
+        side_files: SideFiles,
+        settings: Settings,
+        report: Report,
+        workers: Workers,
     ) -> None:
         # How many attachments were met, those of no supported format apart.
         self.attachments = 0
@@ -132,35 +157,75 @@ class Reader:
         self._side_files = side_files
         self.settings = settings
         self._report = report
+        self._workers = workers
         self._stored: dict[str, list[str]] = {}
         for key in records:
             mail = mail_of(key)
             if mail is not None:
                 self._stored.setdefault(mail, []).append(key)
 
+    def read_all(self, files: Iterable[Path]) -> Iterator[list[Prepared]]:
+        """Yield what `read` returns for each file, in their order; those that come next are being read meanwhile."""
+        begun: deque[_Begun] = deque()
+        for file in files:
+            begun.append(self._begin(file))
+            while begun and self._is_far_enough(begun):
+                yield self._finish(begun.popleft())
+        while begun:
+            yield self._finish(begun.popleft())
+
     def read(self, file: Path, url: str | None = None) -> list[Prepared]:
         """Read and split a file and its attachments; those that are unchanged or fail are not returned.
 
         `url` is where its content was fetched from.
         """
+        return self._finish(self._begin(file, url))
+
+    def parse(self, file: Path) -> Parsed:
+        """Return the text and the passages of a file; raise `LoadError` where it has none."""
+        return self._workers.submit(file).result()
+
+    def _begin(self, file: Path, url: str | None = None) -> _Begun:
+        """Find out whether a file has changed, and have it read if so."""
         key, source = document_id(url or file), url or str(file)
         stored = self._stored.get(key, [])
-        with self.failing(source):
+        try:
             details = self._side_files.details_of(file)
-            self.check_size(file.stat().st_size)
+            size = file.stat().st_size
+            self.check_size(size)
             content_hash = _content_hash(file.read_bytes(), details)
-            if self.is_known(key, _counted(content_hash, len(stored))):
-                self._report.unchanged += 1 + len(stored)
-                self.attachments += len(stored)
+        except (CityciteError, OSError) as error:
+            return _Begun(key, source, stored, problem=error)
+        known = self.is_known(key, _counted(content_hash, len(stored)))
+        parsed = None if known else self._workers.submit(file)
+        return _Begun(key, source, stored, size, details, content_hash, parsed)
+
+    @staticmethod
+    def _is_far_enough(begun: deque[_Begun]) -> bool:
+        if begun[0].parsed is None:
+            return True
+        ahead = [file for file in begun if file.parsed is not None]
+        return (
+            len(ahead) > _AHEAD_FILES or sum(file.size for file in ahead) > _AHEAD_BYTES or len(begun) > _AHEAD_IN_ALL
+        )
+
+    def _finish(self, begun: _Begun) -> list[Prepared]:
+        """Wait until a file is read, report what became of it, and read its attachments."""
+        with self.failing(begun.source):
+            if begun.problem is not None:
+                raise begun.problem
+            if begun.parsed is None or begun.details is None:
+                self._report.unchanged += 1 + len(begun.stored)
+                self.attachments += len(begun.stored)
                 return []
-            extract = load(file)
-            document = _document(key, source, extract, details)
-            spans = _spans(document)
-            attached = _Attached(self, key, details.of_attachments(), self._report)
-            attached.read(source, extract.attachments)
-            self.gone += attached.gone(stored)
-            content_hash = self.noted(source, extract, _counted(content_hash, attached.count))
-            return [*self.changed(document, content_hash, spans), *attached.changed]
+            parsed = begun.parsed.result()
+            extract = parsed.extract
+            document = _document(begun.key, begun.source, extract, begun.details)
+            attached = _Attached(self, begun.key, begun.details.of_attachments(), self._report)
+            attached.read(begun.source, extract.attachments)
+            self.gone += attached.gone(begun.stored)
+            content_hash = self.noted(begun.source, extract, _counted(begun.content_hash, attached.count))
+            return [*self.changed(document, content_hash, parsed.spans), *attached.changed]
         return []
 
     def is_known(self, key: str, content_hash: str) -> bool:
@@ -259,10 +324,11 @@ class _Attached:
             self._report.unchanged += 1
             return ()
         with as_file(name, data) as file:
-            extract = load(file)
+            parsed = self._reader.parse(file)
+        extract = parsed.extract
         document = _document(key, place, extract, self._details)
         content_hash = self._reader.noted(place, extract, content_hash)
-        self.changed += self._reader.changed(document, content_hash, _spans(document))
+        self.changed += self._reader.changed(document, content_hash, parsed.spans)
         return extract.attachments
 
     def gone(self, stored: Sequence[str]) -> list[str]:
@@ -291,13 +357,6 @@ def _content_hash(data: bytes, details: Details) -> str:
 def _partial_hash(content_hash: str) -> str:
     """Return the hash of a file of which recognition, as it is installed now, leaves a part unread."""
     return hashlib.sha256(f"{content_hash} {ocr.fingerprint()}".encode()).hexdigest()
-
-
-def _spans(document: Document) -> list[tuple[int, int]]:
-    spans = passage_spans(document.text, [mark.start for mark in document.sections])
-    if not spans:
-        raise LoadError("No text is left once page furniture is taken away.")
-    return spans
 
 
 def _document(key: str, source: str, extract: Extract, details: Details) -> Document:
