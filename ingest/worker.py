@@ -61,7 +61,8 @@ def main() -> None:
     connection = Connection(int(channel))
     _limit_memory(int(megabytes))
     files: SimpleQueue[Path] = SimpleQueue()
-    threading.Thread(target=_receive, args=(connection, files), daemon=True).start()
+    receiver = threading.Thread(target=_receive, args=(connection, files), daemon=True)
+    receiver.start()
     watch_time(lambda more: _extend(connection, more))
     connection.send(Ready())
     while True:
@@ -70,12 +71,20 @@ def main() -> None:
         answer = _answer(file)
         signal.alarm(0)
         try:
-            connection.send(answer)
-        except MemoryError:
-            answer = OutOfMemory()
-            connection.send(answer)
-        if isinstance(answer, OutOfMemory):
+            has_memory = _send(connection, answer)
+        except OSError:  # the parent is gone, and the other thread ends this process in good order
+            receiver.join()
+        if not has_memory:
             os._exit(0)
+
+
+def _send(connection: Connection, answer: Parsed | Failed | OutOfMemory) -> bool:
+    """Send the answer; tell whether there is memory for more files."""
+    with suppress(MemoryError):
+        connection.send(answer)
+        return not isinstance(answer, OutOfMemory)
+    connection.send(OutOfMemory())
+    return False
 
 
 def _limit_memory(megabytes: int) -> None:
@@ -106,7 +115,8 @@ def _set_alarm(seconds: float) -> None:
 def _extend(connection: Connection, seconds: float) -> None:
     left = signal.alarm(0)
     _set_alarm(max(seconds, left - _GRACE_SECONDS))
-    connection.send(MoreTime(seconds))
+    with suppress(OSError):  # the parent is gone, and so will be this process
+        connection.send(MoreTime(seconds))
 
 
 def _answer(file: Path) -> Parsed | Failed | OutOfMemory:

@@ -94,6 +94,8 @@ def _needs_recognition(document: PdfDocument, index: int, layer: str) -> bool:
         with closing(document[index]) as page:
             if letters and _picture_share(page) < _MOST_OF_PAGE:
                 return False
+            if _shows_nothing(page):
+                return False  # Drawing it to find that out would take a hundred thousand empty pages minutes.
         ink, paper = shares(_drawn(document, index, _PREVIEW_DPI))
         return (ink > _INK_OF_TEXT and paper > _PAPER_OF_TEXT) if letters else ink > _LEAST_INK
     except (LoadError, pypdfium2.PdfiumError):
@@ -132,6 +134,12 @@ def is_broken(layer: str) -> bool:
     if len(latin) < max(_ENOUGH_LETTERS, _letters(layer) / 2):
         return False
     return sum(character in _COMMON_LETTERS for character in latin) < _LEAST_COMMON * len(latin)
+
+
+def _shows_nothing(page: PdfPage) -> bool:
+    import pypdfium2.raw as pdfium
+
+    return not pdfium.FPDFPage_CountObjects(page.raw) and not pdfium.FPDFPage_GetAnnotCount(page.raw)
 
 
 def _picture_share(page: PdfPage) -> float:
