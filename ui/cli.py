@@ -96,11 +96,11 @@ def _ingest(
         report = run(sources, store, settings, prune=prune, depth=depth, limit=limit, progress=progress)
     store.close()
     for failure in report.failures:
-        click.echo(f"failed: {failure.source}: {failure.reason}", err=True)
+        click.echo(_one_line(f"failed: {failure.source}: {failure.reason}"), err=True)
     for note in report.notes:
-        click.echo(f"note: {note.source}: {note.note}", err=True)
+        click.echo(_one_line(f"note: {note.source}: {note.note}"), err=True)
     for skipped in report.skipped:
-        click.echo(f"skipped: {skipped}: no supported format", err=True)
+        click.echo(_one_line(f"skipped: {skipped}: no supported format"), err=True)
     return report
 
 
@@ -146,7 +146,8 @@ def documents(as_json: bool, store: str | None) -> None:
         _print_json([asdict(summary) for summary in found])
         return
     for item in found:
-        click.echo(f"{item.document_id}\t{item.published or '-'}\t{item.language or '-'}\t{item.title}\t{item.source}")
+        fields = (item.document_id, item.published or "-", item.language or "-", item.title, item.source)
+        click.echo("\t".join(map(_one_line, fields)))
     click.echo(f"{len(found)} documents", err=True)
 
 
@@ -165,7 +166,7 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
         sys.stdout.buffer.write(document.text.encode("utf-8"))
     else:
         for name in ("id", "title", "source", "language", "published", "type", "department"):
-            click.echo(f"{name}: {getattr(document, name) or '-'}")
+            click.echo(_one_line(f"{name}: {getattr(document, name) or '-'}"))
         for name, value in document.fields:
             click.echo(f"{name}: {value}")
         click.echo(f"pages: {len(document.pages) or '-'}\nsections: {len(document.sections) or '-'}\n\n{document.text}")
@@ -316,13 +317,19 @@ def _passage_dict(passage: Passage) -> dict[str, Any]:
 def _readable(answer: Answer) -> str:
     lines = [answer.answer]
     for citation in answer.citations:
-        lines += ["", f"[{citation.marker}] {_place(citation)}", f"    “{citation.quote}”", f"    {citation.source}"]
+        place, source = _place(citation), _one_line(citation.source)
+        lines += ["", f"[{citation.marker}] {place}", f"    “{citation.quote}”", f"    {source}"]
     return "\n".join(lines)
 
 
 def _place(found: Citation | Passage) -> str:
     page = f"p. {found.page}" if found.page is not None else None
-    return ", ".join(part for part in (found.title, found.section, page, found.published) if part)
+    return _one_line(", ".join(part for part in (found.title, found.section, page, found.published) if part))
+
+
+def _one_line(text: str) -> str:
+    """Return names from outside as a terminal may show them: what is not shown, or steers it, is written as "\\n"."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _print_json(value: object) -> None:

@@ -56,12 +56,9 @@ def is_running(pid: int) -> bool:
 
 def readers(parent: int | None = None) -> list[int]:
     """Return the processes that read files for a process, by default this one."""
-    found = []
-    for task in Path(f"/proc/{parent or os.getpid()}/task").iterdir():
-        for pid in map(int, (task / "children").read_text().split()):
-            if b"ingest.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.append(pid)
-    return found
+    tasks = Path(f"/proc/{parent or os.getpid()}/task").iterdir()
+    children = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    return [pid for pid in children if b"ingest.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def refusal(workers: Workers, file: Path) -> str:
