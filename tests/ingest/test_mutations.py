@@ -1,6 +1,7 @@
 """Damaged files of every loader family end in text or in a refusal that a person can understand, within the limits.
 
-A few in the default run; 50 of each family, 650 in all, and as many again and more by hypothesis, with `pytest -m long tests/ingest/test_mutations.py`.
+A few in the default run; 50 of each family, 650 in all, and another 100 of each that hypothesis makes, with
+`pytest -m long tests/ingest/test_mutations.py`.
 """
 
 from __future__ import annotations
