@@ -190,6 +190,8 @@ class Reader:
         key, source = document_id(url or file), url or str(file)
         stored = self._stored.get(key, [])
         try:
+            if not source.isascii() and any("\ud800" <= sign <= "\udfff" for sign in source):
+                raise LoadError("has a name that is not UTF-8, which the store cannot keep; rename it")
             details = self._side_files.details_of(file)
             size = file.stat().st_size
             self.check_size(size)
