@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
+from ingest.limits import more_time
 from ingest.metadata import detect_language
 from ingest.scans import prepared, scaled
 from ingest.tesseract import INSTALL, Line, Tesseract, TimeUpError, find_program, installed_languages
@@ -24,6 +25,8 @@ LANGUAGES = {"de": "deu", "pl": "pol", "en": "eng"}
 # A dense page takes 2 to 10 seconds; one on its side three times that. What takes longer hangs.
 PAGE_SECONDS = 90.0
 DOCUMENT_SECONDS = 3600.0
+# Pages that are recognised at once, drawn and made ready before.
+_BATCH_SECONDS = 2 * PAGE_SECONDS
 # A volume of council minutes; at a few seconds a page, more would keep all other documents waiting for hours.
 MOST_PAGES = 500
 # Each worker holds a page's picture, up to 200 MB while it is made ready.
@@ -120,6 +123,7 @@ class Recogniser:
                     yield from [refused] * (count - done)
                     return
                 batch = range(done, min(done + workers, count, MOST_PAGES))
+                more_time(_BATCH_SECONDS)
                 yield from pool.map(self._page_or_error, [_made(picture, index) for index in batch])
                 done = batch.stop
 

@@ -22,6 +22,7 @@ from ingest.splitting import passage_spans
 from ingest.stored import Place, Stored, document_id
 from ingest.web import Crawl
 from ingest.web_reading import WebReader, stamps
+from ingest.workers import Workers
 from rag.embeddings import EmbeddingModel
 from rag.records import StoredPassage, context_of, passage_id
 from rag.schema import Document
@@ -82,12 +83,12 @@ def ingest(
     for file, reason in side_files.problems(filter(is_side_file, found)):
         report.failures.append(Failure(str(file), reason))
     model = model or EmbeddingModel(settings)
-    with _reading(store, model) if dry_run else _writing(store, model) as opened:
+    with _reading(store, model) if dry_run else _writing(store, model) as opened, Workers(settings) as workers:
         records = opened.records()
         if not dry_run and opened.exists():
             opened.sweep(records)
         unread = report.failed
-        reader = Reader(records, side_files, settings, report)
+        reader = Reader(records, side_files, settings, report, workers)
         crawl = Crawl(settings, stamps(records), depth=depth, limit=limit, recheck=prune)
 
         def advance() -> None:
@@ -98,9 +99,9 @@ def ingest(
         writer = target(opened, model, report, advance, reader.stored)
         roots = [Path(path).resolve() for path in paths if not is_web_address(path)]
         reader.stored.expect_renames(reader.stored.gone(roots, files))
-        for file in files:
+        for changed in reader.read_all(files):
+            writer.take(changed)
             advance()
-            writer.take(reader.read(file))
         web = WebReader(reader, opened, report, advance)
         writer.take(web.read(crawl.read([path for path in paths if is_web_address(path)])))
         writer.flush()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,14 +13,14 @@ from typing import Any, Literal
 
 from ingest import ocr
 from ingest.attachments import IN_FILE, as_file, attachment_id, named
-from ingest.loaders import LOADERS, load
+from ingest.loaders import LOADERS
 from ingest.loaders.base import Attachment, Extract
 from ingest.loaders.mail import MAIL_SUFFIXES
 from ingest.metadata import detect_language
-from ingest.quality import reading_of
+from ingest.parsing import Parsed
 from ingest.side_files import Details, SideFiles
-from ingest.splitting import passage_spans
 from ingest.stored import Place, Stored, document_id
+from ingest.workers import Workers
 from rag.errors import CityciteError, LoadError
 from rag.records import Reading, WebStamp
 from rag.schema import Document
@@ -27,6 +29,9 @@ from rag.settings import Settings
 # Part of every content hash: raise it when extraction or splitting changes, so that unchanged files are read anew.
 EXTRACTION_VERSION = "3"
 _MEGABYTE = 1_000_000
+# Reading goes on ahead of what is embedded, which mostly takes longer: by as many files as are embedded together, and
+# by as many bytes as memory has room for. What has not changed takes no room, but a list of it would.
+_AHEAD_FILES, _AHEAD_BYTES, _AHEAD_IN_ALL = 32, 64 * _MEGABYTE, 2000
 # Mails within mails, attachments of one mail and of those within it, and their size in times of the largest file: far
 # beyond what offices send, and little enough that no mail keeps an ingest busy for hours.
 _DEEPEST_MAIL, _MOST_ATTACHMENTS, _LARGEST_TOTAL = 5, 500, 4
@@ -141,6 +146,21 @@ class Prepared:
     reading: Reading | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A file that was looked at: it is being read (`parsed`), has failed (`problem`), is renamed, or is unchanged."""
+
+    key: str
+    source: str
+    stored: Sequence[Place]
+    size: int = 0
+    details: Details | None = None
+    content_hash: str = ""
+    parsed: Future[Parsed] | None = None
+    problem: CityciteError | OSError | None = None
+    is_renamed: bool = False
+
+
 class Reader:
     """Reads files, and what is attached to them, as far as they have changed; the report says what became of each.
 
@@ -149,7 +169,12 @@ class Reader:
     """
 
     def __init__(
-        self, records: dict[str, dict[str, Any]], side_files: SideFiles, settings: Settings, report: Report
+        self,
+        records: dict[str, dict[str, Any]],
+        side_files: SideFiles,
+        settings: Settings,
+        report: Report,
+        workers: Workers,
     ) -> None:
         # How many attachments were met, those of no supported format apart.
         self.attachments = 0
@@ -159,34 +184,77 @@ class Reader:
         self._side_files = side_files
         self.settings = settings
         self._report = report
+        self._workers = workers
+
+    def read_all(self, files: Iterable[Path]) -> Iterator[list[Prepared]]:
+        """Yield what `read` returns for each file, in their order; those that come next are being read meanwhile."""
+        begun: deque[_Begun] = deque()
+        for file in files:
+            begun.append(self._begin(file))
+            while begun and self._is_far_enough(begun):
+                yield self._finish(begun.popleft())
+        while begun:
+            yield self._finish(begun.popleft())
 
     def read(self, file: Path, url: str | None = None) -> list[Prepared]:
         """Read and split a file and its attachments; those that are unchanged or fail are not returned.
 
         `url` is where its content was fetched from.
         """
+        return self._finish(self._begin(file, url))
+
+    def parse(self, file: Path) -> Parsed:
+        """Return the text and the passages of a file; raise `LoadError` where it has none."""
+        return self._workers.submit(file).result()
+
+    def _begin(self, file: Path, url: str | None = None) -> _Begun:
+        """Find out whether a file has changed, and have it read if so."""
         source = url or str(file)
         key = self.stored.id_at(Place(source)) or document_id(url or file)
         stored = self.stored.attachments(source)
-        with self.failing(source):
+        try:
+            if not source.isascii() and any("\ud800" <= sign <= "\udfff" for sign in source):
+                raise LoadError("has a name that is not UTF-8, which the store cannot keep; rename it")
             details = self._side_files.details_of(file)
-            self.check_size(file.stat().st_size)
+            size = file.stat().st_size
+            self.check_size(size)
             content_hash = _content_hash(file.read_bytes(), details)
-            if self.is_known(Place(source), _counted(content_hash, len(stored))):
-                for place in (Place(source), *stored):
+        except (CityciteError, OSError) as error:
+            return _Begun(key, source, stored, problem=error)
+        if self.is_known(Place(source), _counted(content_hash, len(stored))):
+            return _Begun(key, source, stored)
+        if url is None and self._is_renamed(source, content_hash):
+            return _Begun(key, source, stored, is_renamed=True)
+        return _Begun(key, source, stored, size, details, content_hash, self._workers.submit(file))
+
+    @staticmethod
+    def _is_far_enough(begun: deque[_Begun]) -> bool:
+        if begun[0].parsed is None:
+            return True
+        ahead = [file for file in begun if file.parsed is not None]
+        return (
+            len(ahead) > _AHEAD_FILES or sum(file.size for file in ahead) > _AHEAD_BYTES or len(begun) > _AHEAD_IN_ALL
+        )
+
+    def _finish(self, begun: _Begun) -> list[Prepared]:
+        """Wait until a file is read, report what became of it, and read its attachments."""
+        with self.failing(begun.source):
+            if begun.problem is not None:
+                raise begun.problem
+            if begun.is_renamed:
+                return []
+            if begun.parsed is None or begun.details is None:
+                for place in (Place(begun.source), *begun.stored):
                     self._report.note("unchanged", place.source)
-                self.attachments += len(stored)
+                self.attachments += len(begun.stored)
                 return []
-            if url is None and self._is_renamed(source, content_hash):
-                return []
-            extract = load(file)
-            document = _document(key, source, extract, details)
-            spans = _spans(document)
-            attached = _Attached(self, key, source, details.of_attachments(), self._report)
-            attached.read(source, extract.attachments)
-            self.gone += attached.gone(stored)
-            content_hash = self.noted(source, extract, _counted(content_hash, attached.count))
-            return [*self.changed(document, content_hash, spans, extract), *attached.changed]
+            parsed = begun.parsed.result()
+            document = _document(begun.key, begun.source, parsed.extract, begun.details)
+            attached = _Attached(self, begun.key, begun.source, begun.details.of_attachments(), self._report)
+            attached.read(begun.source, parsed.extract.attachments)
+            self.gone += attached.gone(begun.stored)
+            content_hash = self.noted(begun.source, parsed.extract, _counted(begun.content_hash, attached.count))
+            return [*self.changed(document, content_hash, parsed), *attached.changed]
         return []
 
     def is_known(self, place: Place, content_hash: str) -> bool:
@@ -215,16 +283,14 @@ class Reader:
         self._report.notes += [Note(source, note) for note in extract.notes]
         return _partial_hash(content_hash) if extract.notes else content_hash
 
-    def changed(
-        self, document: Document, content_hash: str, spans: list[tuple[int, int]], extract: Extract, mail: str = ""
-    ) -> list[Prepared]:
+    def changed(self, document: Document, content_hash: str, parsed: Parsed, mail: str = "") -> list[Prepared]:
         """Return the document as a list of one, or of none where it is stored."""
         place = Place(document.source, mail)
         if self.is_known(place, content_hash):
             self._report.note("unchanged", document.source)
             return []
         is_new = self.stored.id_at(place) is None
-        return [Prepared(document, content_hash, spans, is_new, mail=mail, reading=reading_of(extract))]
+        return [Prepared(document, content_hash, parsed.spans, is_new, mail=mail, reading=parsed.reading)]
 
     def check_size(self, size: int) -> None:
         """Raise LoadError where a file is larger than the settings allow."""
@@ -306,11 +372,11 @@ class _Attached:
             self._report.note("unchanged", place)
             return ()
         with as_file(name, data) as file:
-            extract = load(file)
-        document = _document(key, place, extract, self._details)
-        content_hash = self._reader.noted(place, extract, content_hash)
-        self.changed += self._reader.changed(document, content_hash, _spans(document), extract, self._mail)
-        return extract.attachments
+            parsed = self._reader.parse(file)
+        document = _document(key, place, parsed.extract, self._details)
+        content_hash = self._reader.noted(place, parsed.extract, content_hash)
+        self.changed += self._reader.changed(document, content_hash, parsed, self._mail)
+        return parsed.extract.attachments
 
     def gone(self, stored: Sequence[Place]) -> list[Place]:
         """Return those of the `stored` places that no longer belong to the mail.
@@ -338,13 +404,6 @@ def _content_hash(data: bytes, details: Details) -> str:
 def _partial_hash(content_hash: str) -> str:
     """Return the hash of a file of which recognition, as it is installed now, leaves a part unread."""
     return hashlib.sha256(f"{content_hash} {ocr.fingerprint()}".encode()).hexdigest()
-
-
-def _spans(document: Document) -> list[tuple[int, int]]:
-    spans = passage_spans(document.text, [mark.start for mark in document.sections])
-    if not spans:
-        raise LoadError("No text is left once page furniture is taken away.", "empty")
-    return spans
 
 
 def _document(key: str, source: str, extract: Extract, details: Details) -> Document:

@@ -128,7 +128,7 @@ def _output(command: Sequence[str], data: bytes, deadline: float) -> bytes:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
-            start_new_session=True,
+            process_group=0,  # to be killed with its children, yet of the session of who reads files
         )
     except OSError as error:
         reason = error.strerror or error

@@ -55,6 +55,21 @@ class Settings(BaseSettings):
     max_citations: int = Field(3, ge=1, le=10, description="Citations an answer has at most.")
     max_question: int = Field(2000, ge=1, description="Characters of a question at most.")
     max_file_mb: int = Field(200, ge=1, description="Megabytes of a file at most; a larger one is reported as failed.")
+    # The longest that harmless files take: LibreOffice may use 120 s, a PDF of 5,000 pages about as many.
+    parse_timeout: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds that reading one file may take, recognition of scanned pages apart, which has limits of "
+        "its own; a file that takes longer is reported as failed.",
+    )
+    # Ordinary files take up to 300 MB, mostly programs; LibreOffice 500; the largest picture that is read 1,200.
+    parse_memory_mb: int = Field(
+        2000,
+        ge=200,
+        description="Megabytes of address space of a process that reads files; a file that needs more is reported as "
+        "failed.",
+    )
+    parse_workers: int = Field(0, ge=0, description="Processes that read files at once; 0: as many as cores.")
     web_delay: float = Field(
         0.5, ge=0, description="Seconds between two requests to a web server; robots.txt may ask for more."
     )

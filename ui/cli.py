@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -124,7 +125,7 @@ def _watch(sources: Sequence[str], settings: Settings, *, as_json: bool) -> None
     def tell(report: Report) -> None:
         for change in report.changes:
             if change.outcome != "unchanged":
-                click.echo(json.dumps(asdict(change), ensure_ascii=False) if as_json else change.line())
+                click.echo(json.dumps(asdict(change)) if as_json else _one_line(change.line()))
         _echo_problems(report, skipped=False)
 
     def warn(message: str) -> None:
@@ -141,11 +142,11 @@ def _watch(sources: Sequence[str], settings: Settings, *, as_json: bool) -> None
 
 def _echo_problems(report: Report, *, skipped: bool = True) -> None:
     for failure in report.failures:
-        click.echo(f"failed: {failure.source}: {failure.reason}", err=True)
+        click.echo(_one_line(f"failed: {failure.source}: {failure.reason}"), err=True)
     for note in report.notes:
-        click.echo(f"note: {note.source}: {note.note}", err=True)
+        click.echo(_one_line(f"note: {note.source}: {note.note}"), err=True)
     for name in report.skipped if skipped else ():
-        click.echo(f"skipped: {name}: no supported format", err=True)
+        click.echo(_one_line(f"skipped: {name}: no supported format"), err=True)
 
 
 @cli.command()
@@ -190,8 +191,8 @@ def documents(as_json: bool, store: str | None) -> None:
         _print_json([asdict(summary) for summary in found])
         return
     for item in found:
-        places = "\t".join(item.sources)
-        click.echo(f"{item.document_id}\t{item.published or '-'}\t{item.language or '-'}\t{item.title}\t{places}")
+        facts = (item.document_id, item.published or "-", item.language or "-", item.title, *item.sources)
+        click.echo("\t".join(map(_one_line, facts)))
     click.echo(f"{len(found)} documents", err=True)
 
 
@@ -210,10 +211,10 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
         sys.stdout.buffer.write(document.text.encode("utf-8"))
     else:
         for name in ("id", "title", "source", "language", "published", "published_from", "type", "department"):
-            click.echo(f"{name}: {getattr(document, name) or '-'}")
+            click.echo(_one_line(f"{name}: {getattr(document, name) or '-'}"))
             if name == "source":
                 for further in document.sources[1:]:
-                    click.echo(f"also in: {further}")
+                    click.echo(_one_line(f"also in: {further}"))
         for name, value in document.fields:
             click.echo(f"{name}: {value}")
         click.echo(f"pages: {len(document.pages) or '-'}\nsections: {len(document.sections) or '-'}\n\n{document.text}")
@@ -376,18 +377,26 @@ def _passage_dict(passage: Passage) -> dict[str, Any]:
 def _readable(answer: Answer) -> str:
     lines = [answer.answer]
     for citation in answer.citations:
-        lines += ["", f"[{citation.marker}] {_place(citation)}", f"    “{citation.quote}”", f"    {citation.source}"]
+        place, source = _place(citation), _one_line(citation.source)
+        lines += ["", f"[{citation.marker}] {place}", f"    “{citation.quote}”", f"    {source}"]
     return "\n".join(lines)
 
 
 def _place(found: Citation | Passage) -> str:
     page = f"p. {found.page}" if found.page is not None else None
     facts = (found.title, found.section, page, found.published, found.type, found.department)
-    return ", ".join(fact for fact in facts if fact)
+    return _one_line(", ".join(fact for fact in facts if fact))
+
+
+def _one_line(text: str) -> str:
+    """Return names from outside as a terminal may show them: what is not shown, or steers it, is written as "\\n"."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    # Bytes of a file name that are no UTF-8; JSON has a way to write what stands for them, UTF-8 has none.
+    click.echo(re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text))
 
 
 def main() -> None:

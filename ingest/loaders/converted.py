@@ -106,7 +106,7 @@ def _run(command: list[str], environment: Mapping[str, str]) -> None:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,
+            process_group=0,  # to be killed with its children, yet of the session of who reads files
         )
     except OSError as error:
         raise LoadError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ _SMALLEST_BOMB = 10_000_000
 # A presentation with thousands of pictures has fewer parts.
 _MOST_PARTS = 50_000
 _PIECE = 1_000_000
+# What reading a damaged container raises, beside its own error: a directory that begins before the file, for one.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, ValueError)
 _LONGEST_TAG = 10_000_000
 _OLE = b"\xd0\xcf\x11\xe0"
 # Streams of OLE containers are named in UTF-16.
@@ -163,7 +166,7 @@ class Archive:
 
         try:
             yield
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, etree.LxmlError) as error:
+        except (*_DAMAGE, etree.LxmlError) as error:
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             raise LoadError(f"is a broken {self.suffix} file ({reason}); {_ANEW}") from None
 

@@ -85,6 +85,8 @@ def _needs_recognition(document: PdfDocument, index: int, layer: str) -> bool:
         with closing(document[index]) as page:
             if letters and _picture_share(page) < _MOST_OF_PAGE:
                 return False
+            if _shows_nothing(page):
+                return False  # Drawing it to find that out would take a hundred thousand empty pages minutes.
         ink, paper = shares(_drawn(document, index, _PREVIEW_DPI))
         return (ink > _INK_OF_TEXT and paper > _PAPER_OF_TEXT) if letters else ink > _LEAST_INK
     except (LoadError, pypdfium2.PdfiumError):
@@ -104,6 +106,12 @@ def _better(recognised: Page, page: Page, layer: str) -> Page:
 
 def _letters(text: str) -> int:
     return sum(map(str.isalpha, text))
+
+
+def _shows_nothing(page: PdfPage) -> bool:
+    import pypdfium2.raw as pdfium
+
+    return not pdfium.FPDFPage_CountObjects(page.raw) and not pdfium.FPDFPage_GetAnnotCount(page.raw)
 
 
 def _picture_share(page: PdfPage) -> float:

@@ -16,6 +16,7 @@ import pytest
 from ingest.pipeline import IGNORE_FILE, Report, document_id, ingest, remove
 from ingest.reading import Reader
 from ingest.side_files import SideFiles
+from ingest.workers import Workers
 from rag import Assistant
 from rag.errors import ModelError, StoreError
 from rag.settings import Settings
@@ -168,8 +169,8 @@ def test_an_unreadable_file_is_named(folder: Path, store: Store) -> None:
         if parent.stat().st_uid == os.getuid() and parent != Path("/"):
             parent.chmod(parent.stat().st_mode | 0o055)
     report = Report()
-    with as_nobody():
-        assert Reader({}, SideFiles(), SETTINGS, report).read(folder / "rathaus.txt") == []
+    with as_nobody(), Workers(SETTINGS) as workers:
+        assert Reader({}, SideFiles(), SETTINGS, report, workers).read(folder / "rathaus.txt") == []
     assert "Permission denied" in report.failures[0].reason
 
 
