@@ -24,7 +24,7 @@ from ingest.web import Crawl
 from ingest.web_reading import WebReader, stamps
 from ingest.workers import Workers
 from rag.embeddings import EmbeddingModel
-from rag.records import StoredPassage, context_of, passage_id
+from rag.records import Source, StoredPassage, WebStamp, context_of, passage_id
 from rag.schema import Document
 from rag.settings import Settings
 from rag.snapshot import snapshot
@@ -298,7 +298,8 @@ class _Writer(_Target):
                 for number, ((start, end), text) in enumerate(zip(item.spans, own, strict=True))
             ]
             self.tokens.add((p.id, p.language, text) for p, text in zip(passages, own, strict=True))
-            sources = self._stored.sources(item.document.id)
+            alone = Source(item.document.source, item.content_hash, item.mail, item.stamp or WebStamp())
+            sources = self._stored.sources(item.document.id) or [alone]
             self.tokens.drop(self._store.write(item.document, item.content_hash, passages, sources, item.reading))
             self._note(item)
 

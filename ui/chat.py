@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ASSETS: Final = Path(__file__).parent / "assets"
+SCRIPTS: Final = ("chat.js", "conversations.js")
 EXAMPLES: Final = ("example_1", "example_2", "example_3")
 # Answering keeps every core busy for some tens of milliseconds: more at a time only make each wait longer.
 CONCURRENT_ANSWERS: Final = 4
@@ -57,6 +58,14 @@ SERVED: Final = re.compile(
     r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/(?:assets|static)/.+"
     r"|/gradio_api/(?:queue/(?:join|data)|heartbeat/\w+|startup-events|cancel|reset)"
 )
+
+_ARCHIVE_WORDS: Final = {
+    "rename": "archive_rename",
+    "export": "archive_export",
+    "delete": "archive_delete",
+    "delete-all": "archive_delete_all",
+    "delete-all-sure": "archive_delete_all_sure",
+}
 
 Messages = list[dict[str, str]]
 
@@ -83,7 +92,7 @@ def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
     gr.mount_gradio_app(
         app, chat, path="/", i18n=translations(identity), theme=theme(), css=colour_style(identity.colour),
         css_paths=ASSETS / "chat.css",
-        head=f"<script>{(ASSETS / 'chat.js').read_text(encoding='utf-8')}</script>",
+        head="".join(f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS),
         footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
         enable_monitoring=False, max_file_size=1,
     )  # fmt: skip
@@ -109,6 +118,7 @@ def translations(identity: Identity) -> gr.I18n:
 def _page_texts(identity: Identity, language: Language) -> dict[str, str]:
     texts = {key: text(key, language) for key in TEXTS}
     return texts | {
+        "archive": _archive(language),
         "masthead": _masthead(identity, language),
         "greeting": _greeting(language),
         "footnote": _footnote(identity, language),
@@ -128,6 +138,18 @@ def _masthead(identity: Identity, language: Language) -> str:
 def _greeting(language: Language) -> str:
     welcome, examples = literal(text("welcome", language)), literal(text("examples", language))
     return f'<div class="greeting"><h2>{welcome}</h2><p>{examples}</p></div>'
+
+
+def _archive(language: Language) -> str:
+    """Return the frame of the earlier conversations, which the page's script fills: they never leave the browser."""
+    words = "".join(
+        f'<span class="{name}">{literal(text(key, language))}</span>' for name, key in _ARCHIVE_WORDS.items()
+    )
+    return (
+        f'<details id="archive"><summary>{literal(text("archive", language))}</summary>'
+        f'<p class="note">{literal(text("archive_note", language))}</p>'
+        f'<ul class="conversations"></ul><div class="words">{words}</div></details>'
+    )
 
 
 def _footnote(identity: Identity, language: Language) -> str:
@@ -174,6 +196,7 @@ class ChatPage:
                     )  # fmt: skip
                     self.ask = gr.Button(say("ask"), variant="primary", elem_id="ask")
                 self.panel = FilterPanel()
+                self.archive = gr.Markdown(say("archive"), elem_id="kept", latex_delimiters=[])
                 with gr.Row(elem_id="below"):
                     self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
                     self.restart = gr.Button(say("new_conversation"), elem_id="restart", visible=False)
@@ -197,6 +220,7 @@ class ChatPage:
         return [
             self.masthead, self.language, self.conversation, self.greeting, *self.examples,
             self.question, self.ask, self.footnote, self.restart, *self.panel.localised, self.panel.view,
+            self.archive,
         ]  # fmt: skip
 
     def greet(self, turns: tuple[Turn, ...], request: gr.Request) -> list[Any]:
@@ -223,6 +247,7 @@ class ChatPage:
             text("new_conversation", language),
             *self.panel.localise(language, documents, [value or "" for value in values]),
             view_html(values, language, documents),
+            _archive(language),
         ]
 
     def view(self, language: Language | None, *values: str | None) -> str:

@@ -59,6 +59,22 @@ TEXTS: Final[dict[str, Text]] = {
     "searching": Text(
         "Die Dokumente werden durchsucht …", "Searching the documents …", "Trwa przeszukiwanie dokumentów …"
     ),
+    # Earlier conversations.
+    "archive": Text("Frühere Gespräche", "Earlier conversations", "Wcześniejsze rozmowy"),
+    "archive_note": Text(
+        "Nur in diesem Browser gespeichert. Eine Frage lässt sich mit einem Klick erneut stellen.",
+        "Kept in this browser only. A click on a question asks it again.",
+        "Zapisane tylko w tej przeglądarce. Kliknięcie pytania zadaje je ponownie.",
+    ),
+    "archive_rename": Text("Umbenennen", "Rename", "Zmień nazwę"),
+    "archive_export": Text("Speichern", "Save", "Zapisz"),
+    "archive_delete": Text("Löschen", "Delete", "Usuń"),
+    "archive_delete_all": Text("Alle löschen", "Delete all", "Usuń wszystkie"),
+    "archive_delete_all_sure": Text(
+        "Alle Gespräche in diesem Browser löschen?",
+        "Delete all conversations in this browser?",
+        "Usunąć wszystkie rozmowy w tej przeglądarce?",
+    ),
     # Filters.
     "filters": Text("Dokumente eingrenzen", "Narrow down the documents", "Zawęź dokumenty"),
     "filter_since": Text("Ab Datum", "From date", "Od daty"),
