@@ -55,7 +55,7 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     app.add_middleware(BodyLimit)
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(SecurityHeaders)
-    mount(app, build_chat(assistant, settings.max_question, identity), identity)
+    mount(app, build_chat(assistant, settings.max_question, identity, settings.examples), identity)
     return app
 
 

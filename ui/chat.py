@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,11 +22,12 @@ from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
 from rag.retrieval import ALL
 from rag.schema import Citation, DocumentSummary, Language
+from ui.examples import Examples
 from ui.filter_panel import FilterPanel, filters_of, view_html
 from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
-from ui.view import filter_values
+from ui.view import address, filter_values
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 ASSETS: Final = Path(__file__).parent / "assets"
 SCRIPTS: Final = ("chat.js", "conversations.js")
-EXAMPLES: Final = ("example_1", "example_2", "example_3")
 # Answering keeps every core busy for some tens of milliseconds: more at a time only make each wait longer.
 CONCURRENT_ANSWERS: Final = 4
 # Beyond it a visitor would wait minutes; a refusal is kinder.
@@ -82,9 +81,14 @@ def theme() -> gr.themes.Base:
     )  # fmt: skip
 
 
-def build_chat(assistant: Assistant, max_question: int, identity: Identity = PLAIN) -> gr.Blocks:
-    """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters."""
-    return ChatPage(assistant, max_question, identity).blocks
+def build_chat(
+    assistant: Assistant, max_question: int, identity: Identity = PLAIN, examples: Sequence[str] = ()
+) -> gr.Blocks:
+    """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters.
+
+    `examples` are first questions; without any, they are found in the documents.
+    """
+    return ChatPage(assistant, max_question, identity, examples).blocks
 
 
 def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
@@ -135,9 +139,14 @@ def _masthead(identity: Identity, language: Language) -> str:
     )
 
 
-def _greeting(language: Language) -> str:
-    welcome, examples = literal(text("welcome", language)), literal(text("examples", language))
-    return f'<div class="greeting"><h2>{welcome}</h2><p>{examples}</p></div>'
+def _greeting(language: Language, examples: Sequence[str] = ()) -> str:
+    """Return the words of welcome; each example is a link that asks it, here or on a page of its own."""
+    links = "".join(
+        f'<a class="example again" href="{literal(address(ALL, language, example))}">{literal(example)}</a>'
+        for example in examples
+    )
+    shown = f"<p>{literal(text('examples', language))}</p>{links}" if links else ""
+    return f'<div class="greeting"><h2>{literal(text("welcome", language))}</h2>{shown}</div>'
 
 
 def _archive(language: Language) -> str:
@@ -160,10 +169,13 @@ def _footnote(identity: Identity, language: Language) -> str:
 class ChatPage:
     """The components of the page and what happens when they are used."""
 
-    def __init__(self, assistant: Assistant, max_question: int, identity: Identity) -> None:
+    def __init__(
+        self, assistant: Assistant, max_question: int, identity: Identity, examples: Sequence[str] = ()
+    ) -> None:
         self.assistant = assistant
         self.max_question = max_question
         self.identity = identity
+        self.examples = Examples(assistant, examples)
         self.blocks = gr.Blocks(title=identity.name, analytics_enabled=False, fill_width=True)
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
@@ -187,7 +199,6 @@ class ChatPage:
             )  # fmt: skip
             with gr.Column(elem_id="welcome") as self.welcome:
                 self.greeting = gr.Markdown(say("greeting"), latex_delimiters=[])
-                self.examples = [gr.Button(say(key), elem_classes="example") for key in EXAMPLES]
             with gr.Column(elem_id="desk"):
                 with gr.Row(elem_id="composer"):
                     self.question = gr.Textbox(
@@ -207,8 +218,6 @@ class ChatPage:
         state = [self.turns, self.language, *self.panel.fields]
         reply = [self.question, self.turns, self.conversation, self.welcome, self.restart]
         gr.on([self.question.submit, self.ask.click], self.respond, [self.question, *state], reply, **quiet)
-        for button, key in zip(self.examples, EXAMPLES, strict=True):
-            button.click(partial(self.respond_to_example, key), state, reply, **quiet)
         self.restart.click(self.start_again, None, reply, **quiet)
         self.language.input(self.localise, [self.language, self.turns, *self.panel.fields], self._localised(), **quiet)
         self.blocks.load(self.greet, self.turns, [self.language, self.linked, *self._localised()], **quiet)
@@ -218,7 +227,7 @@ class ChatPage:
 
     def _localised(self) -> list[Any]:
         return [
-            self.masthead, self.language, self.conversation, self.greeting, *self.examples,
+            self.masthead, self.language, self.conversation, self.greeting,
             self.question, self.ask, self.footnote, self.restart, *self.panel.localised, self.panel.view,
             self.archive,
         ]  # fmt: skip
@@ -239,8 +248,7 @@ class ChatPage:
             gr.update(label=text("language", language)),
             # A reader may have asked something while the page was still being greeted: nothing must take that away.
             gr.update(label=text("conversation", language), **said),
-            _greeting(language),
-            *[text(key, language) for key in EXAMPLES],
+            _greeting(language, self.examples.of(language, documents)),
             gr.update(label=text("question", language), placeholder=text("placeholder", language)),
             text("ask", language),
             _footnote(self.identity, language),
@@ -260,12 +268,6 @@ class ChatPage:
         except CityciteError as error:  # the page opens all the same, and says so when it is asked something
             logger.error("The documents could not be listed: %s", error)
             return ()
-
-    def respond_to_example(
-        self, key: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
-    ) -> Iterator[list[Any]]:
-        """Ask the example question `key`."""
-        yield from self.respond(text(key, language or FALLBACK), turns, language, *values)
 
     def respond_to_link(
         self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None

@@ -38,21 +38,6 @@ TEXTS: Final[dict[str, Text]] = {
     "new_conversation": Text("Neues Gespräch", "New conversation", "Nowa rozmowa"),
     "welcome": Text("Was möchten Sie wissen?", "What would you like to know?", "Czego chcą się Państwo dowiedzieć?"),
     "examples": Text("Zum Beispiel:", "For example:", "Na przykład:"),
-    "example_1": Text(
-        "Seit wann gehört Krakau zu Eurocities?",
-        "When did Krakau join Eurocities?",
-        "Kiedy Kraków przystąpił do Eurocities?",
-    ),
-    "example_2": Text(
-        "Wann hat Köln mit dem Masterplan Digitalisierung begonnen?",
-        "In which year was Eurocities founded?",
-        "Kiedy Kolonia rozpoczęła prace nad planem cyfryzacji?",
-    ),
-    "example_3": Text(
-        "Wann haben Wien und Krakau ihren Vertrag erneuert?",
-        "When did Vienna and Krakau renew their agreement?",
-        "Kiedy Wiedeń i Kraków odnowiły swoją umowę?",
-    ),
     "question": Text("Ihre Frage", "Your question", "Państwa pytanie"),
     "placeholder": Text("Frage eingeben …", "Type a question …", "Proszę wpisać pytanie …"),
     "ask": Text("Fragen", "Ask", "Zapytaj"),
