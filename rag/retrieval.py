@@ -19,7 +19,7 @@ from pydantic import ConfigDict
 
 from rag.embeddings import EmbeddingModel
 from rag.filtering import EXACT, Catalogue, Choice
-from rag.late_interaction import matches
+from rag.late_interaction import matches_of
 from rag.lexical import LexicalIndex, Match
 from rag.question import Question, analyse
 from rag.records import Found, StoredPassage, context_in, headings_in
@@ -176,15 +176,16 @@ def _ranked(
         if records.get(passage.document_id, {}).get("version") == passage.version
     ]
     tokens = tokens_of(parts, visible, records)
+    matched = matches_of(question.tokens, [tokens[passage.id].vectors for passage in visible])
     candidates = []
-    for passage in visible:
+    for passage, met in zip(visible, matched, strict=True):
         candidate = Candidate(
             passage=passage,
             title=str(records[passage.document_id]["title"]),
             dense=dense[passage.id][1] if passage.id in dense else 0.0,
             lexical=lexical.get(passage.id, 0.0),
             score=0.0,
-            matches=matches(question.tokens, tokens[passage.id].vectors),
+            matches=met,
             offsets=tokens[passage.id].offsets,
             headings=headings_in(passage, records[passage.document_id]),
         )

@@ -403,6 +403,8 @@ def main() -> None:
     """Run the command line; every domain error becomes one line on stderr."""
     # Read by packages that would otherwise look for updates or models outside the house.
     os.environ["HF_HUB_OFFLINE"] = "1"
+    # numpy's products here are small: on busy cores, waiting for a second thread takes longer than they do.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     # Importing makes a million objects, none of them garbage: collecting as often as usual costs a tenth of a start.
     gc.set_threshold(100_000, 50, 50)

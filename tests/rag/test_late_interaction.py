@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.late_interaction import centred, matches, packed, unpacked
+from rag.late_interaction import centred, matches_of, packed, unpacked
 
 
 def rows(seed: int, count: int, dimensions: int = 384) -> np.ndarray:
@@ -31,11 +31,14 @@ def test_centring_takes_the_mean_away_and_leaves_nothing_unscaled() -> None:
     assert not centred(mean[None, :], mean).any()  # a token that is the mean itself says nothing
 
 
-def test_matches_are_cosines() -> None:
-    one = centred(rows(2, 3), np.zeros(384, np.float32))
-    other = centred(rows(3, 4), np.zeros(384, np.float32))
-    found = matches(one, other)
-    assert found.shape == (3, 4)
-    for i in range(3):
-        for j in range(4):
-            assert np.isclose(found[i, j], sum(a * b for a, b in zip(one[i], other[j], strict=True)), atol=1e-5)
+def test_matches_are_cosines_whatever_the_texts_around() -> None:
+    none = np.zeros(384, np.float32)
+    question, texts = centred(rows(2, 3), none), [centred(rows(seed, count), none) for seed, count in ((3, 4), (4, 1))]
+    found = matches_of(question, [*texts, texts[0][:0]])
+    assert [each.shape for each in found] == [(3, 4), (3, 1), (3, 0)]
+    for tokens, own in zip(texts, found, strict=False):
+        for i in range(3):
+            for j in range(len(tokens)):
+                expected = sum(a * b for a, b in zip(question[i], tokens[j], strict=True))
+                assert np.isclose(own[i, j], expected, atol=1e-5)
+    assert matches_of(question, []) == []
