@@ -188,7 +188,7 @@ def test_a_new_conversation_starts_empty(visit):
     page = visit.open_page()
     ask(page, WHEN)
     page.get_by_role("button", name="Neues Gespräch").click()
-    expect(page.get_by_role("button", name=WHEN)).to_be_visible()
+    expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
     expect(question_box(page)).to_be_focused()
     ask(page, NOBODY_KNOWS, "abstained")
     expect(page.locator(".question")).to_have_count(1)
