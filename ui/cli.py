@@ -133,9 +133,9 @@ def _watch(sources: Sequence[str], settings: Settings, *, as_json: bool) -> None
 
     watch = Watch(sources, settings, tell, warn, threading.Event())
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    click.echo("Watching; stop with Ctrl-C.", err=True)
     # Whatever is cut off, the store has the old version of a document or the new one.
     with suppress(KeyboardInterrupt):
+        click.echo("Watching; stop with Ctrl-C.", err=True)
         watch.run()
     click.echo("Stopped.", err=True)
 

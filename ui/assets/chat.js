@@ -63,7 +63,7 @@
     const box = find("#question textarea");
     box.value = question;
     box.dispatchEvent(new Event("input", { bubbles: true }));
-    setTimeout(() => find("#ask").click());
+    setTimeout(() => find("#ask").click(), 50); // once the page has taken the question in
   };
 
   // The quote with what a reader needs to find it again. The clipboard's own interface is missing where a page comes
