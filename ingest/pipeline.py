@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -178,22 +178,15 @@ def _ignored(folder: Path) -> pathspec.PathSpec[Any]:
     return pathspec.PathSpec.from_lines("gitignore", lines)
 
 
+@dataclass
 class _Target:
     """Takes what was read: documents with a text that no other has, and where the texts stand now."""
 
-    def __init__(
-        self,
-        store: Store,
-        model: EmbeddingModel,
-        report: Report,
-        advance: Callable[[], None] = lambda: None,
-        stored: Stored | None = None,
-    ) -> None:
-        self._store = store
-        self._model = model
-        self._report = report
-        self._advance = advance
-        self._stored = stored or Stored({})
+    _store: Store
+    _model: EmbeddingModel
+    _report: Report
+    _advance: Callable[[], None] = lambda: None
+    _stored: Stored = field(default_factory=lambda: Stored({}))
 
     def take(self, read: Iterable[Prepared]) -> None:
         """Take documents as they were read, but those whose text is stored already."""
@@ -232,20 +225,12 @@ class _Rehearsal(_Target):
         self._stored.take_changes()
 
 
+@dataclass
 class _Writer(_Target):
     """Embeds documents in blocks, so that passages of similar length are computed together, and stores them."""
 
-    def __init__(
-        self,
-        store: Store,
-        model: EmbeddingModel,
-        report: Report,
-        advance: Callable[[], None] = lambda: None,
-        stored: Stored | None = None,
-    ) -> None:
-        super().__init__(store, model, report, advance, stored)
-        self._waiting: list[Prepared] = []
-        self._tokens: TokenIndex | None = None
+    _waiting: list[Prepared] = field(default_factory=list)
+    _tokens: TokenIndex | None = None
 
     @property
     def tokens(self) -> TokenIndex:

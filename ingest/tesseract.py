@@ -138,11 +138,10 @@ def _output(command: Sequence[str], data: bytes, deadline: float) -> bytes:
     try:
         output, complaint = process.communicate(data, timeout=max(0.1, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
-        _kill(process)
         raise TimeUpError("recognition took too long and was stopped; scan it anew, in black and white") from None
-    except BaseException:
-        _kill(process)
-        raise
+    finally:
+        if process.returncode is None:
+            _kill(process)
     if process.returncode < 0:
         name = signal.Signals(-process.returncode).name
         raise LoadError(f"recognition failed: Tesseract was killed ({name}); is there enough memory?")

@@ -176,6 +176,8 @@ class ChatPage:
         self.max_question = max_question
         self.identity = identity
         self.examples = Examples(assistant, examples)
+        # As they were when a page was last opened: a list of ten thousand is not read again with every key pressed.
+        self._listed: Sequence[DocumentSummary] = ()
         self.blocks = gr.Blocks(title=identity.name, analytics_enabled=False, fill_width=True)
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
@@ -260,11 +262,12 @@ class ChatPage:
 
     def view(self, language: Language | None, *values: str | None) -> str:
         """Return the link to the page as its filters are set."""
-        return view_html(values, language or FALLBACK, self._documents())
+        return view_html(values, language or FALLBACK, self._listed)
 
     def _documents(self) -> Sequence[DocumentSummary]:
         try:
-            return self.assistant.documents()
+            self._listed = self.assistant.documents()
+            return self._listed
         except CityciteError as error:  # the page opens all the same, and says so when it is asked something
             logger.error("The documents could not be listed: %s", error)
             return ()
