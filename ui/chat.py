@@ -23,8 +23,10 @@ from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
 from rag.retrieval import ALL
 from rag.schema import Citation, DocumentSummary, Language
+from ui.feedback import rating_html
 from ui.filter_panel import FilterPanel, filters_of, view_html
 from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
+from ui.journal import Journal, note_question
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
 from ui.view import filter_values
@@ -73,17 +75,19 @@ def theme() -> gr.themes.Base:
     )  # fmt: skip
 
 
-def build_chat(assistant: Assistant, max_question: int, identity: Identity = PLAIN) -> gr.Blocks:
+def build_chat(
+    assistant: Assistant, max_question: int, identity: Identity = PLAIN, journal: Journal | None = None
+) -> gr.Blocks:
     """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters."""
-    return ChatPage(assistant, max_question, identity).blocks
+    return ChatPage(assistant, max_question, identity, journal).blocks
 
 
 def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
     """Serve the page at `/` of `app`, with all that Gradio adds unasked turned off."""
     gr.mount_gradio_app(
         app, chat, path="/", i18n=translations(identity), theme=theme(), css=colour_style(identity.colour),
-        css_paths=ASSETS / "chat.css",
-        head=f"<script>{(ASSETS / 'chat.js').read_text(encoding='utf-8')}</script>",
+        css_paths=[ASSETS / "chat.css", ASSETS / "feedback.css"],
+        head="".join(f"<script>{(ASSETS / name).read_text('utf-8')}</script>" for name in ("chat.js", "feedback.js")),
         footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
         enable_monitoring=False, max_file_size=1,
     )  # fmt: skip
@@ -132,16 +136,21 @@ def _greeting(language: Language) -> str:
 
 def _footnote(identity: Identity, language: Language) -> str:
     links = links_html(identity, language)
-    return f'<p class="footnote">{literal(text("notice", language))}{" " + links if links else ""}</p>'
+    kept = identity.question_log_days
+    logged = " " + literal(text("logged", language, days=kept)) if kept else ""
+    return f'<p class="footnote">{literal(text("notice", language))}{logged}{" " + links if links else ""}</p>'
 
 
 class ChatPage:
     """The components of the page and what happens when they are used."""
 
-    def __init__(self, assistant: Assistant, max_question: int, identity: Identity) -> None:
+    def __init__(
+        self, assistant: Assistant, max_question: int, identity: Identity, journal: Journal | None = None
+    ) -> None:
         self.assistant = assistant
         self.max_question = max_question
         self.identity = identity
+        self.journal = journal
         self.blocks = gr.Blocks(title=identity.name, analytics_enabled=False, fill_width=True)
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
@@ -283,6 +292,7 @@ class ChatPage:
         try:
             asked = turn.understood or turn.question
             answer = self.assistant.ask(asked, filters=turn.filters)
+            note_question(self.journal, answer)
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
             nearby = self.assistant.search(asked, NEARBY, turn.filters) if has_near else ()
@@ -309,7 +319,8 @@ class ChatPage:
         for number, turn in enumerate(turns, start=1):
             messages.append(_message("user", question_html(turn, language)))
             contact = contact_html(self.identity.contact, language)
-            reply = answer_html(turn, number, language, max_question=self.max_question, contact=contact)
+            rating = rating_html(turn, language) if self.journal and self.journal.feedback_days else ""
+            reply = answer_html(turn, number, language, max_question=self.max_question, contact=contact, rating=rating)
             messages.append(_message("assistant", reply))
         return messages
 
