@@ -22,6 +22,9 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.settings import Settings, load_settings
 from ui import problems
+from ui.admin.application import admin_area
+from ui.admin.area import ROOT as ADMIN
+from ui.admin.area import UPLOAD, Area
 from ui.chat import build_chat, mount
 from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
 from ui.feedback import feedback_routes
@@ -48,6 +51,7 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     settings = settings or load_settings()
     identity = identity_of(settings)
     journal = Journal.of(settings)
+    admin = admin_area(assistant, settings, identity, journal)
     app = FastAPI(
         title="citycite",
         version="1",
@@ -55,19 +59,21 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
         openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
-        lifespan=partial(_sweeping, journal),
+        lifespan=partial(_running, journal, admin),
     )
     problems.install(app)
     app.include_router(api_routes(assistant, journal))
     if journal is not None and journal.feedback_days:
         app.include_router(feedback_routes(assistant, journal))
     app.include_router(document_routes(assistant))
+    if admin is not None:
+        app.mount(ADMIN, admin, name="admin")
     _add_logo(app, identity)
     _add_documentation(app)
     # The last added is the outermost. Gradio looks for exactly this CORSMiddleware and leaves the matter to it; without
     # origins it opens the application to none.
     app.add_middleware(CORSMiddleware)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, without={ADMIN + UPLOAD})  # it has limits of its own, for those who are in
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(SecurityHeaders)
     mount(app, build_chat(assistant, settings.max_question, identity, journal), identity)
@@ -75,8 +81,8 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
 
 
 @asynccontextmanager
-async def _sweeping(journal: Journal | None, app: FastAPI) -> AsyncIterator[None]:
-    """While the application runs, erase what has been kept for long enough, also when nobody asks anything."""
+async def _running(journal: Journal | None, admin: Area | None, app: FastAPI) -> AsyncIterator[None]:
+    """Erase what has been kept for long enough, also when nobody asks anything; at the end, stop what is under way."""
     if journal is None:
         yield
         return
@@ -92,6 +98,8 @@ async def _sweeping(journal: Journal | None, app: FastAPI) -> AsyncIterator[None
         yield
     finally:
         task.cancel()
+        if admin is not None:
+            await asyncio.to_thread(admin.office.jobs.close)
 
 
 def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRouter:

@@ -58,7 +58,7 @@ def document_page(document: Document, marked: Range | None, language: Language) 
     jump = f'<p><a href="#quote">{escape(text("to_quote", language))}</a></p>' if marked else ""
     spoken = f' lang="{escape(document.language)}"' if document.language else ""
     header = f"<header><h1{spoken}>{escape(document.title)}</h1><dl>{listed}</dl>{jump}</header>"
-    return page(document.title, f"{header}<article{spoken}>{_body(document, marked, language)}</article>", language)
+    return page(document.title, f"{header}<article{spoken}>{article(document, marked, language)}</article>", language)
 
 
 def message_page(title: str, detail: str, language: Language, link: tuple[str, str] | None = None) -> str:
@@ -89,7 +89,7 @@ def _source(source: str) -> str:
     return escape(shown_source(source))
 
 
-def _body(document: Document, marked: Range | None, language: Language) -> str:
+def article(document: Document, marked: Range | None, language: Language) -> str:
     """Return the text with page numbers and headings where the marks stand, and the range marked."""
     headings = {mark.start: mark.label for mark in document.sections}
     pages = {mark.start: mark.label for mark in document.pages}
