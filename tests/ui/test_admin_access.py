@@ -78,7 +78,10 @@ def test_no_route_is_open_but_those_named(settings):
     for path, methods in gradio:
         if path and not SERVED.fullmatch(filled(path)):
             for method in methods:
-                assert client.request(method, filled(path)).status_code == 404, (method, path)
+                answer = client.request(method, filled(path))
+                # "/config/" leads to "/config", which the page needs.
+                elsewhere = answer.status_code == 307 and SERVED.fullmatch(filled(path).rstrip("/"))
+                assert answer.status_code == 404 or elsewhere, (method, path)
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,6 @@ TEXTS: Final[dict[str, Text]] = {
     "next": Text("Nächste", "Next", "Następna"),
     # One document.
     "document": Text("Dokument", "Document", "Dokument"),
-    "fact_title": Text("Titel", "Title", "Tytuł"),
     "fact_place": Text("Ort", "Place", "Miejsce"),
     "fact_also": Text("Auch in", "Also in", "Także w"),
     "fact_language": Text("Sprache", "Language", "Język"),
