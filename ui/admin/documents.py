@@ -203,7 +203,7 @@ def upload(visit: Visit) -> Response:
     if "application/json" in visit.request.headers.get("accept", ""):
         problems = [text(error.key, visit.language, **error.values) for error in refused]
         body = {"job": job.id if job else None, "problems": problems}
-        return JSONResponse(body, HTTPStatus.ACCEPTED if job else HTTPStatus.UNPROCESSABLE_ENTITY)
+        return JSONResponse(body, HTTPStatus.ACCEPTED if job else HTTPStatus.OK)
     if visit.session:
         visit.session.said += [(refusal.key, refusal.values, False) for refusal in refused]
     if job:

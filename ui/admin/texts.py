@@ -264,7 +264,7 @@ TEXTS: Final[dict[str, Text]] = {
     "review_question": Text("Frage", "Question", "Pytanie"),
     "review_choice": Text("Richtig ist", "Right is", "Właściwe jest"),
     "review_none": Text(
-        "Die Dokumente enthalten keine Antwort; schweigen war oder wäre richtig.",
+        "Die Dokumente enthalten keine Antwort; es war oder wäre richtig, zu schweigen.",
         "The documents hold no answer; to abstain was or would be right.",
         "Dokumenty nie zawierają odpowiedzi; właściwe było lub byłoby milczenie.",
     ),
@@ -335,6 +335,11 @@ TEXTS: Final[dict[str, Text]] = {
     "measure_recall@1": Text("Dokument zuerst", "document first", "dokument na pierwszym miejscu"),
     "moved": Text("Anders als zuvor", "Changed since the run before", "Zmiany od poprzedniej ewaluacji"),
     "moved_none": Text("Keine Frage.", "No question.", "Żadne pytanie."),
+    "verdict_right": Text("richtig", "right", "poprawnie"),
+    "verdict_wrong": Text("falsch", "wrong", "błędnie"),
+    "verdict_needless_abstention": Text("unnötig geschwiegen", "needless abstention", "zbędne milczenie"),
+    "verdict_right_abstention": Text("zu Recht geschwiegen", "right abstention", "słuszne milczenie"),
+    "verdict_needless_answer": Text("unnötig geantwortet", "needless answer", "zbędna odpowiedź"),
     "moved_good": Text("besser", "better", "lepiej"),
     "moved_bad": Text("schlechter", "worse", "gorzej"),
     # Health.
