@@ -139,7 +139,7 @@ def feedback_routes(assistant: Assistant, journal: Journal) -> APIRouter:
     @routes.post("/feedback", include_in_schema=False)
     async def send(request: Request) -> HTMLResponse:
         sent = await request.form(max_files=0, max_fields=50)
-        language = interface_language(str(sent.get("language", "")), request.headers.get("accept-language"))
+        language = interface_language(str(sent.get("lang", "")), request.headers.get("accept-language"))
         # The form has no session to steal; this keeps other sites from filling the file through their visitors.
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return _message("feedback_wrong", language, HTTPStatus.FORBIDDEN)

@@ -52,7 +52,9 @@ def main(address, password, folder, scheme="light"):
 def picture(page, folder, name, *, whole=True):
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844 if width < 600 else 900})
-        page.wait_for_timeout(150)  # until the browser has drawn it anew; nothing is asserted here
+        page.wait_for_timeout(
+            1500 if name == "document" else 150
+        )  # until the browser has drawn it anew; nothing is asserted here
         page.screenshot(path=folder / f"{name}-{width}.png", full_page=whole)
 
 

@@ -7,12 +7,14 @@ from playwright.sync_api import expect
 
 from rag.pipeline import Assistant
 from tests.browser.conftest import serving, visiting
-from tests.browser.test_chat_page import WHEN, ask, has_no_horizontal_scroll
+from tests.browser.test_chat_page import NOBODY_KNOWS, WHEN, ask, has_no_horizontal_scroll
 from tests.ui.admin_session import PASSWORD, set_password, settings_in
 
 pytestmark = pytest.mark.browser
 
 NOTE = "Das Schwimmbad am Kanal\n\nDas Schwimmbad am Kanal wurde am 3. Mai 1931 eröffnet. Es hat sieben Bahnen.\n"
+# What the browser holds while a file is dragged over the page.
+HELD = "(text) => { const data = new DataTransfer(); data.items.add(new File([text], 'lagerhaus.txt')); return data; }"
 POOL = "Wann wurde das Schwimmbad am Kanal eröffnet?"
 
 
@@ -70,13 +72,10 @@ def test_a_document_that_is_uploaded_answers_on_the_chat_page(admin_visit):
 
 def test_a_file_can_be_dropped(admin_visit):
     page = logged_in(admin_visit)
-    held = page.evaluate_handle(
-        "(text) => { const data = new DataTransfer(); data.items.add(new File([text], 'kanal.txt')); return data; }",
-        NOTE,
-    )
+    held = page.evaluate_handle(HELD, NOTE.replace("Schwimmbad", "Lagerhaus"))
     page.locator(".drop").dispatch_event("drop", {"dataTransfer": held})
     # All is well, so the page is drawn anew with the document in its list.
-    expect(page.locator("table.documents")).to_contain_text("kanal.txt", timeout=30_000)
+    expect(page.locator("table.documents")).to_contain_text("lagerhaus.txt", timeout=30_000)
 
 
 def test_a_bad_rating_is_found_in_the_admin_area(admin_visit):
@@ -114,16 +113,17 @@ def test_a_good_rating_takes_one_click(admin_visit):
     answer = ask(page, WHEN)
     answer.get_by_role("link", name="Hilfreich", exact=True).click()
     expect(answer.get_by_text("Danke für die Rückmeldung.")).to_be_visible()
-    ask(page, POOL, "abstained")  # the conversation is drawn anew; what was said stays
+    ask(page, NOBODY_KNOWS, "abstained")  # the conversation is drawn anew; what was said stays
     expect(answer.get_by_text("Danke für die Rückmeldung.")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1440])
-def test_no_page_of_the_admin_area_scrolls_sideways(admin_visit, width):
-    page = logged_in(admin_visit, width=width)
+def test_no_page_of_the_admin_area_scrolls_sideways(admin_visit):
+    page = logged_in(admin_visit)
     addresses = [f"/admin/{name}" for name in ("documents", "questions", "gold", "evaluation", "health")]
     addresses.append(page.locator("table.documents a").first.get_attribute("href"))
     addresses.append("/admin/review?question=Wann%3F")
     for address in addresses:
         page.goto(admin_visit.address + address)
-        assert has_no_horizontal_scroll(page), address
+        for width in (320, 390, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert has_no_horizontal_scroll(page), (address, width)

@@ -43,5 +43,4 @@ def add_to(area: Area) -> None:
             visit.access.end(visit.session)
         answer = visit.go("/login")
         answer.headers["Set-Cookie"] = area.cookie(visit, "") + "; Max-Age=0"
-        answer.headers["Clear-Site-Data"] = '"cache"'
         return answer

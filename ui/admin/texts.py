@@ -344,7 +344,7 @@ TEXTS: Final[dict[str, Text]] = {
     "moved_bad": Text("schlechter", "worse", "gorzej"),
     # Health.
     "check_ok": Text("in Ordnung", "ok", "w porządku"),
-    "check_optional": Text("freiwillig", "optional", "opcjonalne"),
+    "check_optional": Text("optional", "optional", "opcjonalne"),
     "check_broken": Text("gestört", "broken", "uszkodzone"),
     "check_mend": Text("Abhilfe", "What to do", "Co zrobić"),
 }
