@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from rag.errors import StoreError
 from rag.settings import Settings
 from tests.ui.stand_in import StandIn
-from ui.api import create_app
-from ui.feedback import RATE
+from ui import problems
+from ui.api import api_routes, create_app
+from ui.feedback import RATE, feedback_routes
 from ui.journal import FILE, Journal, Rating
 from ui.texts import LANGUAGES, text
 
@@ -30,7 +32,12 @@ def settings(tmp_path):
 
 @pytest.fixture
 def open_client(settings):
-    return TestClient(create_app(StandIn(), settings))
+    """The routes alone: the chat page takes a second to build."""
+    application, journal = FastAPI(), Journal.of(settings)
+    problems.install(application)
+    application.include_router(api_routes(StandIn(), journal))
+    application.include_router(feedback_routes(StandIn(), journal))
+    return TestClient(application)
 
 
 def rows(settings, table):
