@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +151,14 @@ def note_unread(store: Store, paths: Sequence[str], report: Report, known: Colle
         ),
     ]
     # The first reason for a source counts, and there is one entry for each.
-    write_unread(store, old, list({item.source: item for item in reversed(new)}.values()))
+    write_unread(store, old, list({item.source: _storable(item) for item in reversed(new)}.values()))
+
+
+def _storable(item: Unread) -> Unread:
+    """Return `item` with a file name that is not UTF-8 written as people can read it: a store takes text alone."""
+    return replace(
+        item, **{name: text.encode("utf-8", "backslashreplace").decode() for name, text in asdict(item).items()}
+    )
 
 
 def _given(source: str, given: Sequence[str]) -> str:

@@ -24,7 +24,7 @@ from ingest.web import Crawl
 from ingest.web_reading import WebReader, stamps
 from ingest.workers import Workers
 from rag.embeddings import EmbeddingModel
-from rag.records import StoredPassage, context_of, passage_id
+from rag.records import NewVersion, Source, StoredPassage, WebStamp, context_of, passage_id
 from rag.schema import Document
 from rag.settings import Settings
 from rag.snapshot import snapshot
@@ -257,6 +257,8 @@ class _Writer(_Target):
 
     def add(self, prepared: Prepared) -> None:
         """Take a document; it is stored once a block is full, or at `flush`."""
+        if any(waiting.document.id == prepared.document.id for waiting in self._waiting):
+            self.flush()
         self._waiting.append(prepared)
         if sum(len(waiting.spans) for waiting in self._waiting) >= _FLUSH_AT:
             self.flush()
@@ -282,6 +284,7 @@ class _Writer(_Target):
                 texts.append(item.document.text[start:end])
                 contexts.append(context_of(item.document.title, item.document.sections, start, texts[-1]))
         encoded = iter(self._model.encode_passages(texts, contexts))
+        versions = []
         for item in self._waiting:
             version = item.content_hash[:16]
             own = [next(encoded) for _ in item.spans]
@@ -299,8 +302,11 @@ class _Writer(_Target):
                 for number, ((start, end), text) in enumerate(zip(item.spans, own, strict=True))
             ]
             self.tokens.add((p.id, p.language, text) for p, text in zip(passages, own, strict=True))
-            sources = self._stored.sources(item.document.id)
-            self.tokens.drop(self._store.write(item.document, item.content_hash, passages, sources, item.reading))
+            alone = Source(item.document.source, item.content_hash, item.mail, item.stamp or WebStamp())
+            sources = self._stored.sources(item.document.id) or [alone]
+            versions.append(NewVersion(item.document, item.content_hash, passages, sources, item.reading))
+        self.tokens.drop(self._store.write(versions))
+        for item in self._waiting:
             self._note(item)
 
     def remove(self, ids: Sequence[str]) -> None:

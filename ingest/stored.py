@@ -101,8 +101,8 @@ class Stored:
         return None if key is None else self._of(key, place)
 
     def sources(self, key: str) -> list[Source]:
-        """Return the sources of a document, the first one first."""
-        return list(self._sources[key])
+        """Return the sources of a document, the first one first; none of one that came without a file."""
+        return list(self._sources.get(key, ()))
 
     def is_known(self, place: Place, content_hash: str) -> bool:
         """Tell whether `place` is stored with this content hash."""

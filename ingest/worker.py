@@ -42,9 +42,10 @@ class MoreTime:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The file cannot be read; `reason` is the message of a LoadError."""
+    """The file cannot be read; `reason` is the message of a LoadError, `kind` its kind."""
 
     reason: str
+    kind: str = "broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _answer(file: Path) -> Parsed | Failed | OutOfMemory:
     try:
         return parse(file)
     except LoadError as error:
-        return Failed(str(error))
+        return Failed(str(error), error.kind)
     except MemoryError:
         return OutOfMemory()
     except OSError as error:

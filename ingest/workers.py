@@ -109,15 +109,16 @@ class Workers:
         match outcome:
             case Parsed():
                 return outcome
-            case Failed(reason):
-                raise LoadError(reason)
+            case Failed(reason, kind):
+                raise LoadError(reason, kind)
             case _TimeUp():
                 raise LoadError(
                     f"takes more than {seconds:g} seconds to be read (CITYCITE_PARSE_TIMEOUT); split it, or raise the "
-                    "limit"
+                    "limit",
+                    "too large",
                 )
             case OutOfMemory():
-                raise LoadError(f"needs more than {memory} to be read; split it, or raise the limit")
+                raise LoadError(f"needs more than {memory} to be read; split it, or raise the limit", "too large")
             case _Crashed(code):
                 raise LoadError(
                     f"crashed the process that reads it ({_ended_by(code)}): it is broken, or {memory} are not enough; "

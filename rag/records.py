@@ -14,6 +14,9 @@ import numpy as np
 from rag.citations import label_at
 from rag.schema import Document, DocumentSummary, Mark
 
+# Id, vector (d,), text and metadata.
+Row = tuple[str, np.ndarray | None, str, dict[str, Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
@@ -206,6 +209,33 @@ def reading_in(record: dict[str, Any]) -> Reading | None:
         return None
     found = json.loads(str(record["reading"]))
     return Reading(**found | {"notes": tuple(found["notes"])})
+
+
+@dataclass(frozen=True, slots=True)
+class NewVersion:
+    """A document as it is to be stored, with its passages (one at least, each with its vector).
+
+    `sources` are all that hold its text, if not only the one it names.
+    """
+
+    document: Document
+    content_hash: str
+    passages: Sequence[StoredPassage]
+    sources: Sequence[Source] = ()
+    reading: Reading | None = None
+
+
+def passage_row(passage: StoredPassage) -> Row:
+    """Return a passage as a row of its collection."""
+    return passage.id, passage.vector, passage.text, passage_metadata(passage)
+
+
+def document_row(new: NewVersion) -> Row:
+    """Return a document as a row of its collection; its vector is the mean of its passages'."""
+    vector = np.mean(np.array([passage.vector for passage in new.passages]), axis=0)
+    version, count = new.passages[0].version, len(new.passages)
+    metadata = document_metadata(new.document, new.content_hash, version, count, new.sources, new.reading)
+    return new.document.id, vector, new.document.text, metadata
 
 
 def document_metadata(

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         "",
         description="Whom to ask where there is no answer: a mail address, a telephone number, a page or a sentence.",
     )
+    examples: tuple[str, ...] = Field(
+        (), description="First questions on the chat page, as a JSON list; empty: found in the documents."
+    )
     imprint_url: str = Field("", description="Address of the imprint, linked from the chat page.")
     privacy_url: str = Field("", description="Address of the privacy notice, linked from the chat page.")
     accessibility_url: str = Field("", description="Address of the accessibility statement, linked from the chat page.")

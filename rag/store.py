@@ -23,12 +23,13 @@ from rag.errors import ModelError, NotFoundError, StoreBusyError, StoreError, Us
 from rag.listing import Listing
 from rag.records import (
     Found,
-    Reading,
+    NewVersion,
+    Row,
     Source,
     StoredPassage,
-    document_metadata,
+    document_row,
     passage_ids,
-    passage_metadata,
+    passage_row,
     source_names,
     sources_metadata,
     summary,
@@ -393,41 +394,26 @@ class Store:
         if self._listing is not None:
             self._listing.discard()
 
-    def write(
-        self,
-        document: Document,
-        content_hash: str,
-        passages: Sequence[StoredPassage],
-        sources: Sequence[Source] = (),
-        reading: Reading | None = None,
-    ) -> list[str]:
-        """Store a new version of a document, visible once this returns; return the ids of passages that went.
+    def write(self, versions: Sequence[NewVersion]) -> list[str]:
+        """Store new versions of documents (ids differ), each visible as a whole, once this returns all of them.
 
-        Every passage needs its vector; `sources` are all that hold its text, if not only the one it names. Call within
-        `writing`.
+        Return the ids of passages that went. Call within `writing`. Many at once are written several times as fast.
         """
         self._change()
-        version = passages[0].version
-        old = passage_ids(self.records_of([document.id]))
-        collection = self._collection(PASSAGES)
-        with self._translated():
-            for at in range(0, len(passages), BATCH):
-                batch = passages[at : at + BATCH]
-                collection.upsert(
-                    ids=[passage.id for passage in batch],
-                    embeddings=[passage.vector for passage in batch],  # type: ignore[arg-type]
-                    documents=[passage.text for passage in batch],
-                    metadatas=[passage_metadata(passage) for passage in batch],
-                )
-            self._collection(DOCUMENTS).upsert(
-                ids=[document.id],
-                embeddings=[np.mean(np.array([passage.vector for passage in passages]), axis=0)],
-                documents=[document.text],
-                metadatas=[document_metadata(document, content_hash, version, len(passages), sources, reading)],
-            )
-        gone = [key for key in old if f":{version}:" not in key]
+        old = passage_ids(self.records_of([version.document.id for version in versions]))
+        self._upsert(PASSAGES, [passage_row(passage) for version in versions for passage in version.passages])
+        self._upsert(DOCUMENTS, [document_row(version) for version in versions])
+        current = {f"{version.document.id}:{version.passages[0].version}" for version in versions}
+        gone = [key for key in old if key.rpartition(":")[0] not in current]
         self._delete(PASSAGES, gone)
         return gone
+
+    def _upsert(self, name: str, rows: Sequence[Row]) -> None:
+        collection = self._collection(name)
+        with self._translated():
+            for at in range(0, len(rows), BATCH):
+                ids, vectors, texts, metadatas = map(list, zip(*rows[at : at + BATCH], strict=True))
+                collection.upsert(ids=ids, embeddings=vectors, documents=texts, metadatas=metadatas)
 
     def set_sources(self, sources: Mapping[str, Sequence[Source]]) -> None:
         """Note, by document id, where stored texts stand now; nothing is embedded again. Call within `writing`.

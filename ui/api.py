@@ -76,7 +76,8 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     app.add_middleware(BodyLimit, without={ADMIN + UPLOAD})  # it has limits of its own, for those who are in
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(SecurityHeaders)
-    mount(app, build_chat(assistant, settings.max_question, identity, journal), identity)
+    page = build_chat(assistant, settings.max_question, identity, settings.examples, journal)
+    mount(app, page, identity)
     return app
 
 

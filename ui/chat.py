@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,13 +22,14 @@ from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
 from rag.retrieval import ALL
 from rag.schema import Citation, DocumentSummary, Language
+from ui.examples import Examples
 from ui.feedback import rating_html
 from ui.filter_panel import FilterPanel, filters_of, view_html
 from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
 from ui.journal import Journal, note_question
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
-from ui.view import filter_values
+from ui.view import address, filter_values
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ASSETS: Final = Path(__file__).parent / "assets"
-EXAMPLES: Final = ("example_1", "example_2", "example_3")
+SCRIPTS: Final = ("chat.js", "conversations.js", "feedback.js")
 # Answering keeps every core busy for some tens of milliseconds: more at a time only make each wait longer.
 CONCURRENT_ANSWERS: Final = 4
 # Beyond it a visitor would wait minutes; a refusal is kinder.
@@ -60,6 +60,14 @@ SERVED: Final = re.compile(
     r"|/gradio_api/(?:queue/(?:join|data)|heartbeat/\w+|startup-events|cancel|reset)"
 )
 
+_ARCHIVE_WORDS: Final = {
+    "rename": "archive_rename",
+    "export": "archive_export",
+    "delete": "archive_delete",
+    "delete-all": "archive_delete_all",
+    "delete-all-sure": "archive_delete_all_sure",
+}
+
 Messages = list[dict[str, str]]
 
 
@@ -76,10 +84,17 @@ def theme() -> gr.themes.Base:
 
 
 def build_chat(
-    assistant: Assistant, max_question: int, identity: Identity = PLAIN, journal: Journal | None = None
+    assistant: Assistant,
+    max_question: int,
+    identity: Identity = PLAIN,
+    examples: Sequence[str] = (),
+    journal: Journal | None = None,
 ) -> gr.Blocks:
-    """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters."""
-    return ChatPage(assistant, max_question, identity, journal).blocks
+    """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters.
+
+    `examples` are first questions; without any, they are found in the documents. `journal` keeps what readers say.
+    """
+    return ChatPage(assistant, max_question, identity, examples, journal).blocks
 
 
 def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
@@ -87,7 +102,7 @@ def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
     gr.mount_gradio_app(
         app, chat, path="/", i18n=translations(identity), theme=theme(), css=colour_style(identity.colour),
         css_paths=[ASSETS / "chat.css", ASSETS / "feedback.css"],
-        head="".join(f"<script>{(ASSETS / name).read_text('utf-8')}</script>" for name in ("chat.js", "feedback.js")),
+        head="".join(f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS),
         footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
         enable_monitoring=False, max_file_size=1,
     )  # fmt: skip
@@ -113,6 +128,7 @@ def translations(identity: Identity) -> gr.I18n:
 def _page_texts(identity: Identity, language: Language) -> dict[str, str]:
     texts = {key: text(key, language) for key in TEXTS}
     return texts | {
+        "archive": _archive(language),
         "masthead": _masthead(identity, language),
         "greeting": _greeting(language),
         "footnote": _footnote(identity, language),
@@ -129,9 +145,26 @@ def _masthead(identity: Identity, language: Language) -> str:
     )
 
 
-def _greeting(language: Language) -> str:
-    welcome, examples = literal(text("welcome", language)), literal(text("examples", language))
-    return f'<div class="greeting"><h2>{welcome}</h2><p>{examples}</p></div>'
+def _greeting(language: Language, examples: Sequence[str] = ()) -> str:
+    """Return the words of welcome; each example is a link that asks it, here or on a page of its own."""
+    links = "".join(
+        f'<a class="example again" href="{literal(address(ALL, language, example))}">{literal(example)}</a>'
+        for example in examples
+    )
+    shown = f"<p>{literal(text('examples', language))}</p>{links}" if links else ""
+    return f'<div class="greeting"><h2>{literal(text("welcome", language))}</h2>{shown}</div>'
+
+
+def _archive(language: Language) -> str:
+    """Return the frame of the earlier conversations, which the page's script fills: they never leave the browser."""
+    words = "".join(
+        f'<span class="{name}">{literal(text(key, language))}</span>' for name, key in _ARCHIVE_WORDS.items()
+    )
+    return (
+        f'<details id="archive"><summary>{literal(text("archive", language))}</summary>'
+        f'<p class="note">{literal(text("archive_note", language))}</p>'
+        f'<ul class="conversations"></ul><div class="words">{words}</div></details>'
+    )
 
 
 def _footnote(identity: Identity, language: Language) -> str:
@@ -145,12 +178,18 @@ class ChatPage:
     """The components of the page and what happens when they are used."""
 
     def __init__(
-        self, assistant: Assistant, max_question: int, identity: Identity, journal: Journal | None = None
+        self,
+        assistant: Assistant,
+        max_question: int,
+        identity: Identity,
+        examples: Sequence[str] = (),
+        journal: Journal | None = None,
     ) -> None:
         self.assistant = assistant
         self.max_question = max_question
         self.identity = identity
         self.journal = journal
+        self.examples = Examples(assistant, examples)
         self.blocks = gr.Blocks(title=identity.name, analytics_enabled=False, fill_width=True)
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
@@ -174,7 +213,6 @@ class ChatPage:
             )  # fmt: skip
             with gr.Column(elem_id="welcome") as self.welcome:
                 self.greeting = gr.Markdown(say("greeting"), latex_delimiters=[])
-                self.examples = [gr.Button(say(key), elem_classes="example") for key in EXAMPLES]
             with gr.Column(elem_id="desk"):
                 with gr.Row(elem_id="composer"):
                     self.question = gr.Textbox(
@@ -183,6 +221,7 @@ class ChatPage:
                     )  # fmt: skip
                     self.ask = gr.Button(say("ask"), variant="primary", elem_id="ask")
                 self.panel = FilterPanel()
+                self.archive = gr.Markdown(say("archive"), elem_id="kept", latex_delimiters=[])
                 with gr.Row(elem_id="below"):
                     self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
                     self.restart = gr.Button(say("new_conversation"), elem_id="restart", visible=False)
@@ -193,8 +232,6 @@ class ChatPage:
         state = [self.turns, self.language, *self.panel.fields]
         reply = [self.question, self.turns, self.conversation, self.welcome, self.restart]
         gr.on([self.question.submit, self.ask.click], self.respond, [self.question, *state], reply, **quiet)
-        for button, key in zip(self.examples, EXAMPLES, strict=True):
-            button.click(partial(self.respond_to_example, key), state, reply, **quiet)
         self.restart.click(self.start_again, None, reply, **quiet)
         self.language.input(self.localise, [self.language, self.turns, *self.panel.fields], self._localised(), **quiet)
         self.blocks.load(self.greet, self.turns, [self.language, self.linked, *self._localised()], **quiet)
@@ -204,8 +241,9 @@ class ChatPage:
 
     def _localised(self) -> list[Any]:
         return [
-            self.masthead, self.language, self.conversation, self.greeting, *self.examples,
+            self.masthead, self.language, self.conversation, self.greeting,
             self.question, self.ask, self.footnote, self.restart, *self.panel.localised, self.panel.view,
+            self.archive,
         ]  # fmt: skip
 
     def greet(self, turns: tuple[Turn, ...], request: gr.Request) -> list[Any]:
@@ -224,14 +262,14 @@ class ChatPage:
             gr.update(label=text("language", language)),
             # A reader may have asked something while the page was still being greeted: nothing must take that away.
             gr.update(label=text("conversation", language), **said),
-            _greeting(language),
-            *[text(key, language) for key in EXAMPLES],
+            _greeting(language, self.examples.of(language, documents)),
             gr.update(label=text("question", language), placeholder=text("placeholder", language)),
             text("ask", language),
             _footnote(self.identity, language),
             text("new_conversation", language),
             *self.panel.localise(language, documents, [value or "" for value in values]),
             view_html(values, language, documents),
+            _archive(language),
         ]
 
     def view(self, language: Language | None, *values: str | None) -> str:
@@ -244,12 +282,6 @@ class ChatPage:
         except CityciteError as error:  # the page opens all the same, and says so when it is asked something
             logger.error("The documents could not be listed: %s", error)
             return ()
-
-    def respond_to_example(
-        self, key: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
-    ) -> Iterator[list[Any]]:
-        """Ask the example question `key`."""
-        yield from self.respond(text(key, language or FALLBACK), turns, language, *values)
 
     def respond_to_link(
         self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None

@@ -137,15 +137,15 @@ class DocumentSummaryBody(Body):
     document_id: str = Field(description="The document's id.")
     title: str = Field(description="The document's title.")
     source: str = Field(description="The file or address the document was read from.")
-    sources: list[str] = Field(description="All files and addresses with this text, `source` first.")
     language: str | None = Field(description="ISO 639-1 code; null where it could not be told.")
     published: str | None = Field(description="ISO date of the document; null where it says none.")
-    published_from: str | None = Field(description="The rule that gave the date, such as `dateline`; null without one.")
     characters: int = Field(description="Length of the stored text in Unicode code points.")
     passages: int = Field(description="How many passages it is indexed in.")
     ingested_at: str = Field(description="When it came into the store.")
     type: str | None = Field(description="Kind of document, from its side file; null where none says so.")
     department: str | None = Field(description="Who is in charge, from its side file; null where none says so.")
+    sources: list[str] = Field(description="All files and addresses with this text, `source` first.")
+    published_from: str | None = Field(description="The rule that gave the date, such as `dateline`; null without one.")
 
 
 class MarkBody(Body):

@@ -38,26 +38,27 @@ TEXTS: Final[dict[str, Text]] = {
     "new_conversation": Text("Neues Gespräch", "New conversation", "Nowa rozmowa"),
     "welcome": Text("Was möchten Sie wissen?", "What would you like to know?", "Czego chcą się Państwo dowiedzieć?"),
     "examples": Text("Zum Beispiel:", "For example:", "Na przykład:"),
-    "example_1": Text(
-        "Seit wann gehört Krakau zu Eurocities?",
-        "When did Krakau join Eurocities?",
-        "Kiedy Kraków przystąpił do Eurocities?",
-    ),
-    "example_2": Text(
-        "Wann hat Köln mit dem Masterplan Digitalisierung begonnen?",
-        "In which year was Eurocities founded?",
-        "Kiedy Kolonia rozpoczęła prace nad planem cyfryzacji?",
-    ),
-    "example_3": Text(
-        "Wann haben Wien und Krakau ihren Vertrag erneuert?",
-        "When did Vienna and Krakau renew their agreement?",
-        "Kiedy Wiedeń i Kraków odnowiły swoją umowę?",
-    ),
     "question": Text("Ihre Frage", "Your question", "Państwa pytanie"),
     "placeholder": Text("Frage eingeben …", "Type a question …", "Proszę wpisać pytanie …"),
     "ask": Text("Fragen", "Ask", "Zapytaj"),
     "searching": Text(
         "Die Dokumente werden durchsucht …", "Searching the documents …", "Trwa przeszukiwanie dokumentów …"
+    ),
+    # Earlier conversations.
+    "archive": Text("Frühere Gespräche", "Earlier conversations", "Wcześniejsze rozmowy"),
+    "archive_note": Text(
+        "Nur in diesem Browser gespeichert. Eine Frage lässt sich mit einem Klick erneut stellen.",
+        "Kept in this browser only. A click on a question asks it again.",
+        "Zapisane tylko w tej przeglądarce. Kliknięcie pytania zadaje je ponownie.",
+    ),
+    "archive_rename": Text("Umbenennen", "Rename", "Zmień nazwę"),
+    "archive_export": Text("Speichern", "Save", "Zapisz"),
+    "archive_delete": Text("Löschen", "Delete", "Usuń"),
+    "archive_delete_all": Text("Alle löschen", "Delete all", "Usuń wszystkie"),
+    "archive_delete_all_sure": Text(
+        "Alle Gespräche in diesem Browser löschen?",
+        "Delete all conversations in this browser?",
+        "Usunąć wszystkie rozmowy w tej przeglądarce?",
     ),
     # Filters.
     "filters": Text("Dokumente eingrenzen", "Narrow down the documents", "Zawęź dokumenty"),

@@ -208,7 +208,7 @@ def test_remove_names_what_was_not_there(folder: Path, store: Store) -> None:
 def test_a_killed_ingest_leaves_whole_documents_and_the_next_one_finishes(folder: Path, store: Store) -> None:
     for number in range(40):
         (folder / f"akte-{number:02d}.txt").write_text(
-            f"Vorgang {number}. " + "Der Rat hat beschlossen. " * 200, "utf-8"
+            f"Vorgang {number}. " + "Der Rat hat beschlossen. " * 60, "utf-8"
         )
     process = subprocess.Popen(
         [sys.executable, "-m", "ui", "ingest", str(folder), "--store", store.location],

@@ -20,6 +20,7 @@ from ingest.quality import is_broken
 from ingest.reading import Reader, Report, document_id
 from ingest.side_files import SideFiles
 from ingest.tesseract import INSTALL
+from ingest.workers import Workers
 from rag.errors import LoadError
 from rag.schema import Document
 from rag.settings import Settings
@@ -188,7 +189,8 @@ def test_what_was_not_read_is_noted_and_read_once_it_can_be(tmp_path: Path, monk
 
     def ingested() -> tuple[Document | None, Report]:
         report = Report()
-        prepared = next(iter(Reader(records, SideFiles(), Settings(), report).read(file)), None)
+        with Workers(Settings()) as workers:
+            prepared = next(iter(Reader(records, SideFiles(), Settings(), report, workers).read(file)), None)
         if prepared is not None:
             records[document_id(file)] = {"source": str(file), "content_hash": prepared.content_hash}
         return prepared and prepared.document, report

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rag.lexical import LexicalIndex, question_terms
-from rag.records import StoredPassage, passage_id
+from rag.records import NewVersion, StoredPassage, passage_id
 from rag.schema import Document, Language
 from rag.store import Store
 
@@ -26,7 +26,7 @@ def put(store: Store, key: str, language: str, text: str, version: str = "v1") -
     passage = StoredPassage(passage_id(key, version, 0), key, version, 0, len(text), text, language, vector)
     with store.writing():
         store.create("test", 4)
-        store.write(document, f"{text}{version}", [passage])
+        store.write([NewVersion(document, f"{text}{version}", [passage])])
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_answers_are_the_same_from_many_threads(assistant: Assistant) -> None:
 
 def test_a_quote_that_does_not_stand_in_its_document_is_never_shown(corpus_store: Path) -> None:
     class Inventive(ExtractiveAnswerer):
-        def draft(self, question, ranked):
+        def draft(self, question, ranked, differing=None):
             draft = super().draft(question, ranked)
             return Draft("Am 1. April. [1]", (replace(draft.spans[0], quote="Am 1. April."),))
 
@@ -156,7 +156,7 @@ def test_a_quote_that_does_not_stand_in_its_document_is_never_shown(corpus_store
 
 def test_a_document_that_vanishes_meanwhile_is_not_cited(corpus_store: Path) -> None:
     class Late(ExtractiveAnswerer):
-        def draft(self, question, ranked):
+        def draft(self, question, ranked, differing=None):
             span = super().draft(question, ranked).spans[0]
             return Draft("x [1]", (Span("gone", span.start, span.end, span.quote, span.score),))
 

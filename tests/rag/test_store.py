@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rag.errors import ModelError, NotFoundError, StoreError
-from rag.records import StoredPassage, passage_id
+from rag.records import NewVersion, StoredPassage, passage_id
 from rag.schema import Document, Mark
 from rag.store import PASSAGES, Store
 
@@ -42,7 +42,7 @@ def passages(key: str, version: str, count: int = 2, seed: int = 0) -> list[Stor
 
 
 def put(store: Store, key: str, version: str, seed: int = 0, count: int = 2) -> None:
-    store.write(document(key), f"hash-{version}", passages(key, version, count, seed))
+    store.write([NewVersion(document(key), f"hash-{version}", passages(key, version, count, seed))])
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_the_list_beside_the_store_is_there_while_nothing_is_written(store: Stor
         pass
     assert file.exists()
     with store.writing():
-        store.write(document("c"), "hash-c", passages("c", "v1"))
+        store.write([NewVersion(document("c"), "hash-c", passages("c", "v1"))])
         assert not file.exists()
     assert [item["document_id"] for item in json.loads(file.read_text("utf-8"))] == ["a", "b", "c"]
     with store.writing():
@@ -98,7 +98,7 @@ def test_a_damaged_list_beside_the_store_is_not_believed(store: Store) -> None:
 def test_unknown_values_stay_none(store: Store) -> None:
     bare = Document(id="c", title="C", source="/c.txt", text="Ein Satz ohne alles.")
     with store.writing():
-        store.write(bare, "h", passages("c", "v1"))
+        store.write([NewVersion(bare, "h", passages("c", "v1"))])
     assert store.document("c") == bare
     assert store.nearest(vector(0), 1)[0].passage.language == "de"
 
@@ -110,7 +110,7 @@ def test_missing_document_is_named(store: Store) -> None:
 
 def test_a_new_version_replaces_the_old_passages(store: Store) -> None:
     with store.writing():
-        gone = store.write(document("a"), "hash-v2", passages("a", "v2", count=3, seed=21))
+        gone = store.write([NewVersion(document("a"), "hash-v2", passages("a", "v2", count=3, seed=21))])
     assert gone == ["a:v1:0", "a:v1:1"]
     assert visible(store, 21)[0] == "a:v2:0"
     assert not [key for key in visible(store, 1) if key.startswith("a:v1")]
@@ -155,6 +155,7 @@ def test_old_passages_of_a_killed_writer_are_not_visible_and_are_swept(store: St
 
 _KILLED = """
 import os, signal, sys
+from rag.records import NewVersion
 from rag.store import Store
 from tests.rag.test_store import document, passages
 
@@ -174,7 +175,7 @@ with store.writing():
                 die()
             return collection(name)
         store._collection = counted
-    store.write(document("a", "Neuer Satz."), "hash-v2", passages("a", "v2", seed=51))
+    store.write([NewVersion(document("a", "Neuer Satz."), "hash-v2", passages("a", "v2", seed=51))])
 """
 
 

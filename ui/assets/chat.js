@@ -106,7 +106,7 @@
       const details = document.getElementById(mark.getAttribute("href").slice(1));
       event.preventDefault();
       if (details) open(details);
-    } else if (event.target.closest("#ask, .example, #restart")) {
+    } else if (event.target.closest("#ask, #restart")) {
       find("#question textarea")?.focus(); // these buttons go, or have done their work
     }
   });
