@@ -117,6 +117,7 @@ def ingest(
 def _writing(store: Store, model: EmbeddingModel) -> Iterator[Store]:
     with store.writing():
         if store.exists():
+            store.refresh()  # a server's view of it may be older than what another process has written
             store.check_model(model.name)
         yield store
 
@@ -321,10 +322,14 @@ def with_attachments(ids: Iterable[str], store: Store) -> list[str]:
     return [*given, *(key for key in Stored(store.records()).attached_to(given) if key not in given)]
 
 
-def remove(ids: Sequence[str], store: Store, settings: Settings) -> list[str]:
-    """Take documents, with their attachments, out of `store`; return the ids that were not there."""
+def remove(ids: Sequence[str], store: Store, settings: Settings, *, model: EmbeddingModel | None = None) -> list[str]:
+    """Take documents, with their attachments, out of `store`; return the ids that were not there.
+
+    `model` is one that is loaded already.
+    """
     with store.writing():
+        store.refresh()
         known = store.records_of(with_attachments(ids, store))
         if known:
-            _Writer(store, EmbeddingModel(settings), Report()).remove(list(known))
+            _Writer(store, model or EmbeddingModel(settings), Report()).remove(list(known))
     return [key for key in ids if key not in known]

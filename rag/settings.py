@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rag.errors import UsageError
@@ -50,6 +50,41 @@ class Settings(BaseSettings):
     imprint_url: str = Field("", description="Address of the imprint, linked from the chat page.")
     privacy_url: str = Field("", description="Address of the privacy notice, linked from the chat page.")
     accessibility_url: str = Field("", description="Address of the accessibility statement, linked from the chat page.")
+    data: str = Field(
+        "",
+        description="Folder for what cannot be rebuilt: feedback, questions, evaluation runs, the admin password; "
+        "empty: beside the store, `store-data` for `store`. A store with a URL needs one named here.",
+    )
+    uploads: str = Field(
+        "", description="Folder of files uploaded in the admin area; empty: `uploads` in the data folder."
+    )
+    gold: str = Field(
+        "", description="Folder of the gold file that the admin area writes; empty: `gold` in the data folder."
+    )
+    feedback_days: int = Field(
+        365, ge=0, le=3650, description="Days that feedback is kept, without names; 0: none is asked for or kept."
+    )
+    # Questions can hold names and file numbers: what need not be kept is not kept (GDPR, Art. 25).
+    question_log_days: int = Field(
+        0,
+        ge=0,
+        le=365,
+        description="Days that questions are kept, without names and by the hour, for the admin area; 0: none are. "
+        "Then the chat page says so.",
+    )
+    admin_password: SecretStr = Field(
+        SecretStr(""),
+        description="Password of the admin area, at least 12 characters; better set with `citycite admin-password`, "
+        "which keeps only its hash.",
+    )
+    admin_header: str = Field(
+        "",
+        description="Header by which a proxy says who may enter the admin area, as `X-Admin-User`, or `X-Groups: "
+        "admins` where it must name a value. Then there is no password.",
+    )
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks, with commas between, of the proxies whose headers are believed."
+    )
     # On the sample corpus 0.4 refuses 83 % of the unanswerable questions and 66 % of the answers given are right; 0.5
     # refuses 93 % and makes that 74 %, and gives a quarter fewer right answers.
     threshold: float = Field(

@@ -382,9 +382,11 @@ class Store:
 
     def _announce(self) -> None:
         collection = self._collection(DOCUMENTS)
-        with self._translated():
-            collection.modify(metadata=self._metadata(DOCUMENTS) | {"generation": _new_token()})
-        self._generation = None
+        token = _new_token()
+        with self._lock, self._translated():
+            collection.modify(metadata=self._metadata(DOCUMENTS) | {"generation": token})
+            # What we have written we see; what others write after it, we notice by this.
+            self._generation = token
         self._changed = False
 
     def _change(self) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,9 +22,14 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.settings import Settings, load_settings
 from ui import problems
+from ui.admin.application import admin_area
+from ui.admin.area import ROOT as ADMIN
+from ui.admin.area import UPLOAD, Area
 from ui.chat import build_chat, mount
 from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
+from ui.feedback import feedback_routes
 from ui.identity import LOGO_TYPES, Identity, identity_of
+from ui.journal import SWEEP_SECONDS, Journal, note_question
 from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
 from ui.security import BodyLimit, SecurityHeaders, UnexpectedErrors
 from ui.texts import interface_language, text
@@ -41,25 +50,60 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     """Return the application over an open `assistant`, which it does not close."""
     settings = settings or load_settings()
     identity = identity_of(settings)
+    journal = Journal.of(settings)
+    admin = admin_area(assistant, settings, identity, journal)
     app = FastAPI(
-        title="citycite", version="1", description=DESCRIPTION, openapi_url=OPENAPI, docs_url=None, redoc_url=None
+        title="citycite",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url=OPENAPI,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=partial(_running, journal, admin),
     )
     problems.install(app)
-    app.include_router(api_routes(assistant))
+    app.include_router(api_routes(assistant, journal))
+    if journal is not None and journal.feedback_days:
+        app.include_router(feedback_routes(assistant, journal))
     app.include_router(document_routes(assistant))
+    if admin is not None:
+        app.mount(ADMIN, admin, name="admin")
     _add_logo(app, identity)
     _add_documentation(app)
     # The last added is the outermost. Gradio looks for exactly this CORSMiddleware and leaves the matter to it; without
     # origins it opens the application to none.
     app.add_middleware(CORSMiddleware)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, without={ADMIN + UPLOAD})  # it has limits of its own, for those who are in
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(SecurityHeaders)
-    mount(app, build_chat(assistant, settings.max_question, identity, settings.examples), identity)
+    page = build_chat(assistant, settings.max_question, identity, settings.examples, journal)
+    mount(app, page, identity)
     return app
 
 
-def api_routes(assistant: Assistant) -> APIRouter:
+@asynccontextmanager
+async def _running(journal: Journal | None, admin: Area | None, app: FastAPI) -> AsyncIterator[None]:
+    """Erase what has been kept for long enough, also when nobody asks anything; at the end, stop what is under way."""
+    if journal is None:
+        yield
+        return
+
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            await asyncio.to_thread(journal.sweep_quietly)
+
+    await asyncio.to_thread(journal.sweep_quietly)
+    task = asyncio.create_task(sweep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        if admin is not None:
+            await asyncio.to_thread(admin.office.jobs.close)
+
+
+def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRouter:
     """Return the operations of the HTTP API."""
     routes = APIRouter()
     failures = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -68,7 +112,9 @@ def api_routes(assistant: Assistant) -> APIRouter:
     @routes.post("/api/v1/ask", tags=["questions"], responses=problems.documented(*refused, *failures))
     def ask(body: QuestionBody) -> AnswerBody:
         """Answer a question, with the passages the answer rests on, or say that the documents hold no answer."""
-        return AnswerBody.model_validate(assistant.ask(body.question, body.history, body.filters.as_filters()))
+        answer = assistant.ask(body.question, body.history, body.filters.as_filters())
+        note_question(journal, answer)
+        return AnswerBody.model_validate(answer)
 
     @routes.get("/api/v1/search", tags=["questions"], responses=problems.documented(*failures))
     def search(parameters: Annotated[SearchQuery, Query()]) -> list[PassageBody]:

@@ -23,8 +23,10 @@ from rag.follow_up import standalone
 from rag.retrieval import ALL
 from rag.schema import Citation, DocumentSummary, Language
 from ui.examples import Examples
+from ui.feedback import rating_html
 from ui.filter_panel import FilterPanel, filters_of, view_html
 from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
+from ui.journal import Journal, note_question
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
 from ui.view import address, filter_values
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ASSETS: Final = Path(__file__).parent / "assets"
-SCRIPTS: Final = ("chat.js", "conversations.js")
+SCRIPTS: Final = ("chat.js", "conversations.js", "feedback.js")
 # Answering keeps every core busy for some tens of milliseconds: more at a time only make each wait longer.
 CONCURRENT_ANSWERS: Final = 4
 # Beyond it a visitor would wait minutes; a refusal is kinder.
@@ -82,20 +84,24 @@ def theme() -> gr.themes.Base:
 
 
 def build_chat(
-    assistant: Assistant, max_question: int, identity: Identity = PLAIN, examples: Sequence[str] = ()
+    assistant: Assistant,
+    max_question: int,
+    identity: Identity = PLAIN,
+    examples: Sequence[str] = (),
+    journal: Journal | None = None,
 ) -> gr.Blocks:
     """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters.
 
-    `examples` are first questions; without any, they are found in the documents.
+    `examples` are first questions; without any, they are found in the documents. `journal` keeps what readers say.
     """
-    return ChatPage(assistant, max_question, identity, examples).blocks
+    return ChatPage(assistant, max_question, identity, examples, journal).blocks
 
 
 def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
     """Serve the page at `/` of `app`, with all that Gradio adds unasked turned off."""
     gr.mount_gradio_app(
         app, chat, path="/", i18n=translations(identity), theme=theme(), css=colour_style(identity.colour),
-        css_paths=ASSETS / "chat.css",
+        css_paths=[ASSETS / "chat.css", ASSETS / "feedback.css"],
         head="".join(f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS),
         footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
         enable_monitoring=False, max_file_size=1,
@@ -163,18 +169,26 @@ def _archive(language: Language) -> str:
 
 def _footnote(identity: Identity, language: Language) -> str:
     links = links_html(identity, language)
-    return f'<p class="footnote">{literal(text("notice", language))}{" " + links if links else ""}</p>'
+    kept = identity.question_log_days
+    logged = " " + literal(text("logged", language, days=kept)) if kept else ""
+    return f'<p class="footnote">{literal(text("notice", language))}{logged}{" " + links if links else ""}</p>'
 
 
 class ChatPage:
     """The components of the page and what happens when they are used."""
 
     def __init__(
-        self, assistant: Assistant, max_question: int, identity: Identity, examples: Sequence[str] = ()
+        self,
+        assistant: Assistant,
+        max_question: int,
+        identity: Identity,
+        examples: Sequence[str] = (),
+        journal: Journal | None = None,
     ) -> None:
         self.assistant = assistant
         self.max_question = max_question
         self.identity = identity
+        self.journal = journal
         self.examples = Examples(assistant, examples)
         # As they were when a page was last opened: a list of ten thousand is not read again with every key pressed.
         self._listed: Sequence[DocumentSummary] = ()
@@ -313,6 +327,7 @@ class ChatPage:
         try:
             asked = turn.understood or turn.question
             answer = self.assistant.ask(asked, filters=turn.filters)
+            note_question(self.journal, answer)
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
             nearby = self.assistant.search(asked, NEARBY, turn.filters) if has_near else ()
@@ -339,7 +354,8 @@ class ChatPage:
         for number, turn in enumerate(turns, start=1):
             messages.append(_message("user", question_html(turn, language)))
             contact = contact_html(self.identity.contact, language)
-            reply = answer_html(turn, number, language, max_question=self.max_question, contact=contact)
+            rating = rating_html(turn, language) if self.journal and self.journal.feedback_days else ""
+            reply = answer_html(turn, number, language, max_question=self.max_question, contact=contact, rating=rating)
             messages.append(_message("assistant", reply))
         return messages
 

@@ -318,6 +318,21 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
         assistant.close()
 
 
+@cli.command("admin-password")
+@_store_option
+def admin_password(store: str | None) -> None:
+    """Set the password of the admin area at /admin: asked for twice, or the first line of stdin."""
+    from ui.admin.password import keep
+
+    settings = _settings(store)
+    if sys.stdin.isatty():
+        password = click.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    file = keep(password, settings)
+    click.echo(f"The password is set; its hash is kept in {file}. Earlier sessions have ended.", err=True)
+
+
 @cli.command()
 @_json_option
 @_store_option

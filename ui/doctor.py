@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from rag.errors import CityciteError
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.embeddings import EmbeddingModel
+    from rag.pipeline import Assistant
+    from rag.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +25,18 @@ class Check:
     mend: str | None = None
 
 
-def examine(settings: Settings) -> list[Check]:
-    """Check the embedding model, the store and the optional parts."""
-    return [_model(settings), _arithmetic(settings), _store(settings), *_optional_parts()]
+def examine(settings: Settings, assistant: Assistant | None = None) -> list[Check]:
+    """Check the embedding model, the store and the optional parts; of a running server, those of its `assistant`."""
+    model = assistant.model if assistant else None
+    store = assistant.store if assistant else None
+    return [_model(settings, model), _arithmetic(settings), _store(settings, store), *_optional_parts()]
 
 
-def _model(settings: Settings) -> Check:
+def _model(settings: Settings, model: EmbeddingModel | None) -> Check:
     from rag.embeddings import EmbeddingModel
     from rag.packaged_model import packaged_model_folder
 
-    model = EmbeddingModel(settings)
+    model = model or EmbeddingModel(settings)
     try:
         vector = model.encode_question("Wann?").vector
     except CityciteError as error:
@@ -45,11 +52,11 @@ def _arithmetic(settings: Settings) -> Check:
     return Check("arithmetic", "ok", f"this CPU is fastest in {name}; the setting precision is {settings.precision}")
 
 
-def _store(settings: Settings) -> Check:
+def _store(settings: Settings, opened: Store | None) -> Check:
     from rag.lexical import LexicalIndex
     from rag.store import Store
 
-    store = Store(settings.store)
+    store = opened or Store(settings.store)
     try:
         if not store.exists():
             place = settings.store if store.is_remote else Path(settings.store).resolve()
@@ -60,7 +67,8 @@ def _store(settings: Settings) -> Check:
     except CityciteError as error:
         return Check("store", "broken", settings.store, str(error))
     finally:
-        store.close()
+        if opened is None:
+            store.close()
     passages = sum(int(record["passages"]) for record in records.values())
     index = "up to date" if current else "brought up to date by the next question"
     return Check(

@@ -58,13 +58,13 @@ def document_page(document: Document, marked: Range | None, language: Language) 
     jump = f'<p><a href="#quote">{escape(text("to_quote", language))}</a></p>' if marked else ""
     spoken = f' lang="{escape(document.language)}"' if document.language else ""
     header = f"<header><h1{spoken}>{escape(document.title)}</h1><dl>{listed}</dl>{jump}</header>"
-    return _page(document.title, f"{header}<article{spoken}>{_body(document, marked, language)}</article>", language)
+    return page(document.title, f"{header}<article{spoken}>{article(document, marked, language)}</article>", language)
 
 
 def message_page(title: str, detail: str, language: Language, link: tuple[str, str] | None = None) -> str:
     """Return a page that says what is wrong, with a link (address, text) to what helps."""
     way_out = f'<p><a href="{escape(link[0])}">{escape(link[1])}</a></p>' if link else ""
-    return _page(title, f"<header><h1>{escape(title)}</h1></header><p>{escape(detail)}</p>{way_out}", language)
+    return page(title, f"<header><h1>{escape(title)}</h1></header><p>{escape(detail)}</p>{way_out}", language)
 
 
 @cache
@@ -72,7 +72,8 @@ def _style() -> str:
     return (Path(__file__).parent / "assets" / "document.css").read_text(encoding="utf-8")
 
 
-def _page(title: str, body: str, language: Language) -> str:
+def page(title: str, body: str, language: Language) -> str:
+    """Return a page of this look around `body`, which is HTML."""
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
@@ -88,7 +89,7 @@ def _source(source: str) -> str:
     return escape(shown_source(source))
 
 
-def _body(document: Document, marked: Range | None, language: Language) -> str:
+def article(document: Document, marked: Range | None, language: Language) -> str:
     """Return the text with page numbers and headings where the marks stand, and the range marked."""
     headings = {mark.start: mark.label for mark in document.sections}
     pages = {mark.start: mark.label for mark in document.pages}

@@ -33,13 +33,17 @@ _PHONE = re.compile(r"\+?[\d ()/-]{5,30}")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the pages show of the city. `links` are pairs of a text's key and an address, `colour` #rrggbb or empty."""
+    """What the pages show of the city. `links` are pairs of a text's key and an address, `colour` #rrggbb or empty.
+
+    `question_log_days` says for how long questions are kept, 0 where they are not.
+    """
 
     name: str = "citycite"
     logo: Path | None = None
     colour: str = ""
     contact: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    question_log_days: int = 0
 
 
 PLAIN: Final = Identity()
@@ -64,6 +68,7 @@ def identity_of(settings: Settings) -> Identity:
         colour=_colour(settings.colour),
         contact=settings.contact.strip(),
         links=tuple(links),
+        question_log_days=settings.question_log_days,
     )
 
 

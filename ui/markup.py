@@ -117,10 +117,12 @@ def question_html(turn: Turn, language: Language) -> str:
     return f'<div class="question">{_hidden(text("your_question", language))}{literal(turn.question)}</div>'
 
 
-def answer_html(turn: Turn, number: int, language: Language, *, max_question: int, contact: str = "") -> str:
+def answer_html(
+    turn: Turn, number: int, language: Language, *, max_question: int, contact: str = "", rating: str = ""
+) -> str:
     """Return the reply to `turn`, the `number`-th of the conversation, in the interface language `language`.
 
-    `contact` is HTML that says whom to ask where there is no answer.
+    `contact` is HTML that says whom to ask where there is no answer, `rating` HTML by which to rate the reply.
     """
     if turn.error is not None:
         message = text(turn.error, language).format(limit=max_question)
@@ -131,14 +133,14 @@ def answer_html(turn: Turn, number: int, language: Language, *, max_question: in
     if answer.abstained:
         reply = _heading(text("no_answer", language)) + _paragraph(answer.answer, answer.language)
         reply += _suggestion(turn, language) + contact
-        reply += _actions(turn, language)
+        reply += _actions(turn, language, rating)
         return _understood(turn, language) + _card("abstained", reply) + _nearby(turn.nearby, language)
     body = _hidden(text("answer", language)) + _reply(turn, answer.answer, number, language)
     body += f'<p class="sure">{literal(text(_sureness(answer.confidence), language))}</p>'
     cited = zip(answer.citations, turn.contexts, strict=True)
     items = "".join(f"<li>{_citation(citation, context, number, language)}</li>" for citation, context in cited)
     sources = f'<h3>{literal(text("sources", language))}</h3><ol class="citations">{items}</ol>' if items else ""
-    return _understood(turn, language) + _card("answered", body + sources + _actions(turn, language))
+    return _understood(turn, language) + _card("answered", body + sources + _actions(turn, language, rating))
 
 
 def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
@@ -194,10 +196,12 @@ def _suggestion(turn: Turn, language: Language) -> str:
     return f'<p class="suggestion">{literal(text("did_you_mean", language))} {asked}</p>'
 
 
-def _actions(turn: Turn, language: Language) -> str:
+def _actions(turn: Turn, language: Language, rating: str) -> str:
     """Return what can be done with an answer as a whole."""
     link = literal(address(turn.filters, language, turn.understood or turn.question))
-    return f'<p class="actions"><a class="link" href="{link}">{literal(text("link_question", language))}</a></p>'
+    return (
+        f'<p class="actions"><a class="link" href="{link}">{literal(text("link_question", language))}</a>{rating}</p>'
+    )
 
 
 def _nearby(passages: tuple[Passage, ...], language: Language) -> str:

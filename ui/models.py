@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from rag.schema import Filters, Language, Mode
+from ui.journal import Reason
 
 
 def _characters_only(value: str) -> str:
@@ -16,6 +17,9 @@ def _characters_only(value: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("holds half a character (a lone surrogate); send whole ones") from None
     return value
+
+
+_Line = Annotated[str, AfterValidator(_characters_only)]
 
 
 class Body(BaseModel):
@@ -173,3 +177,28 @@ class Health(BaseModel):
     """The server is running."""
 
     status: Literal["ok"] = Field(description="Always `ok`.")
+
+
+class FeedbackBody(BaseModel):
+    """What a reader says of an answer. Unknown fields are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"question": "Wann trat Krakau bei?", "helpful": True}]}
+    )
+
+    question: _Line = Field(min_length=1, max_length=2000, description="The question as it was answered.")
+    helpful: bool = Field(description="Whether the answer helped.")
+    language: Language = Field(default="de", description="The language of the question.")
+    reason: Reason | None = Field(default=None, description="Why it did not help; `other` if nothing is given.")
+    document: _Line = Field(default="", max_length=500, description="The right document: title, file name or id.")
+    comment: _Line = Field(default="", max_length=1000, description="A sentence; nothing personal, please.")
+    answered: bool | None = Field(default=None, description="Whether there was an answer, or an abstention.")
+    cited: list[Annotated[_Line, Field(max_length=500)]] = Field(
+        default=[], max_length=10, description="The ids of the documents that the answer cited."
+    )
+
+
+class Stored(BaseModel):
+    """What was sent is kept."""
+
+    stored: bool = Field(description="Always true; what goes wrong is a problem.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final
 
@@ -84,14 +85,16 @@ class UnexpectedErrors:
 
 
 class BodyLimit:
-    """Refuses bodies over the limit, also those that do not say how long they are."""
+    """Refuses bodies over the limit, also those that do not say how long they are; not at the paths `without` one."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, without: Collection[str] = ()) -> None:
         self.app = app
         self.limit = limit
+        self.without = without
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+        is_free = scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}
+        if is_free or scope["path"] in self.without:
             await self.app(scope, receive, send)
             return
         announced = Headers(scope=scope).get("content-length", "")

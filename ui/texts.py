@@ -115,6 +115,47 @@ TEXTS: Final[dict[str, Text]] = {
         "Pliku, z którego odczytano ten dokument, już tam nie ma. Zapisany tekst jest nadal dostępny.",
     ),
     "new_tab": Text("(neuer Tab)", "(new tab)", "(nowa karta)"),
+    # Feedback.
+    "rate_question": Text("War das hilfreich?", "Was this helpful?", "Czy to było pomocne?"),
+    "rate_up": Text("Hilfreich", "Helpful", "Pomocne"),
+    "rate_down": Text("Nicht hilfreich", "Not helpful", "Niepomocne"),
+    "rate_thanks": Text("Danke für die Rückmeldung.", "Thank you for your feedback.", "Dziękujemy za opinię."),
+    "rate_failed": Text(
+        "Die Rückmeldung konnte nicht gespeichert werden. Bitte versuchen Sie es später noch einmal.",
+        "Your feedback could not be stored. Please try again later.",
+        "Nie udało się zapisać opinii. Prosimy spróbować później.",
+    ),
+    "feedback": Text("Rückmeldung zur Antwort", "Feedback on the answer", "Opinia o odpowiedzi"),
+    "feedback_notice": Text(
+        "Gespeichert wird ohne Namen, für {days} Tage. Bitte schreiben Sie nichts Persönliches hinein.",
+        "It is stored without names, for {days} days. Please write nothing personal.",
+        "Opinia jest zapisywana bez nazwisk na {days} dni. Prosimy nie podawać danych osobowych.",
+    ),
+    "reason": Text("Was stimmt nicht?", "What is wrong?", "Co jest nie tak?"),
+    "reason_wrong_answer": Text("Die Antwort ist falsch", "The answer is wrong", "Odpowiedź jest błędna"),
+    "reason_wrong_document": Text("Es ist das falsche Dokument", "It is the wrong document", "To niewłaściwy dokument"),
+    "reason_outdated": Text("Das ist veraltet", "This is outdated", "To jest nieaktualne"),
+    "reason_not_understandable": Text(
+        "Ich verstehe die Antwort nicht", "I do not understand the answer", "Nie rozumiem odpowiedzi"
+    ),
+    "reason_other": Text("Etwas anderes", "Something else", "Coś innego"),
+    "right_document": Text(
+        "Richtiges Dokument (freiwillig)", "The right document (optional)", "Właściwy dokument (opcjonalnie)"
+    ),
+    "feedback_comment": Text("Ein Satz dazu (freiwillig)", "A sentence on it (optional)", "Komentarz (opcjonalnie)"),
+    "send": Text("Absenden", "Send", "Wyślij"),
+    "cancel": Text("Abbrechen", "Cancel", "Anuluj"),
+    "back_to_chat": Text("Zurück zu den Fragen", "Back to the questions", "Powrót do pytań"),
+    "feedback_wrong": Text(
+        "Diese Rückmeldung ist unvollständig oder zu lang. Bitte gehen Sie zurück und versuchen Sie es noch einmal.",
+        "This feedback is incomplete or too long. Please go back and try again.",
+        "Ta opinia jest niepełna lub za długa. Prosimy wrócić i spróbować ponownie.",
+    ),
+    "logged": Text(
+        "Fragen werden ohne Namen gespeichert und nach {days} Tagen gelöscht.",
+        "Questions are stored without names and erased after {days} days.",
+        "Pytania są zapisywane bez nazwisk i usuwane po {days} dniach.",
+    ),
     # What went wrong, in the conversation.
     "error": Text("Das hat nicht geklappt", "That did not work", "Nie udało się"),
     "error_question": Text(

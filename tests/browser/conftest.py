@@ -18,10 +18,10 @@ ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--host-resolver-rules=M
 
 
 @contextmanager
-def serving(assistant):
+def serving(assistant, settings=None):
     """Serve `assistant` on a free port; gives the address."""
     with listen("127.0.0.1", 0) as listener:
-        running = server(assistant)
+        running = server(assistant, settings)
         thread = threading.Thread(target=running.run, args=([listener],))
         thread.start()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -7,6 +7,7 @@ from string import Formatter
 import pytest
 
 import ui.texts
+from ui.feedback import REASONS
 from ui.texts import LANGUAGES, TEXTS, interface_language, text
 from ui.view import FILTER_NAMES
 
@@ -20,9 +21,10 @@ def test_every_text_is_there_in_all_languages(key):
 
 
 def test_every_text_is_used():
-    code = "".join(file.read_text(encoding="utf-8") for file in Path(ui.texts.__file__).parent.glob("*.py"))
-    # The texts of the filters are looked up by the filters' names.
+    code = "".join(file.read_text(encoding="utf-8") for file in Path(ui.texts.__file__).parent.glob("*.*"))
+    # The texts of the filters are looked up by the filters' names; so are those of the reasons and of the rating links.
     made = {f"filter_{name}{kind}" for name in FILTER_NAMES for kind in ("", "_placeholder")}
+    made |= {f"reason_{reason}" for reason in REASONS} | {f"rate_{what}" for what in ("up", "down", "thanks", "failed")}
     named = [key for key in TEXTS if key not in made]
     unused = [key for key in named if len(re.findall(rf"[\"']{key}[\"']", code)) < 2]
     assert unused == []
