@@ -1,0 +1,382 @@
+"""The rules of the claim check, one function each: what is wrong with a claim, None where nothing is (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rag.claim_words import actor, negations, poles
+from rag.language import WORD, fold
+from rag.names import city_keys
+from rag.statements import Statement, Word, same_name, within
+from rag.values import Value, same
+
+# Capitalised words of English and Polish that translate nouns of the documents, and are no names.
+_TITLES = frozenset(
+    fold(word)
+    for word in """
+    city council mayor lord deputy office department town hall central library committee ministry state federal street
+    square park university school museum international day internet mr mrs ms dr prof professor court police president
+    councillor alderman treasurer district centre center euro euros german polish english
+    rada miasta miasto urząd miejski miejskiej stanu burmistrz prezydent pan pani radny radna teatr muzeum szkoła
+    ende anfang mitte stadt frau herr
+    """.split()
+)
+# Streets and squares are names as a whole: "Hafenstraße" is not "Bahnhofstraße".
+_PLACE = re.compile(r".+(?:strasse|str|platz|gasse|allee|weg|brucke|ufer|hof)$")
+# A plain German noun beside another one is no name where the passages have its counterpart.
+_COUNTERPART = 0.8
+# A clause of the passage is the counterpart of one of the claim where none fits better by more than this.
+_TIE = 0.03
+# What a number belongs to is taken for something else where that fits better by at least this.
+_BETTER = 0.25
+_BEFORE, _AFTER = 3, 2
+
+_BY = frozenset("by przez".split())
+_GERMAN_BY = frozenset("von vom durch".split())
+_PASSIVE = re.compile(r"\b(?:wurden?|worden|werden|wird)\b")
+_PREPOSITIONS = frozenset(
+    """
+    of in at to from for with on against von vom in im an am auf aus fur mit zu zum zur bei beim nach unter gegen uber
+    w we z ze do dla od na przy o po
+    """.split()
+)
+_SOURCE = frozenset("von vom aus from z ze od".split())
+_TARGET = frozenset("auf nach zu zum zur an to into do na".split())
+_PLACED = frozenset("in im w we".split())
+_SKIPPED = frozenset("der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company".split())
+_JOINED = re.compile(r"^\W*(?:und|and|i|oraz|sowie|&)\W+(?:\w+\W+)?$")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A claim, the passages it cites, and how `alike` their words are, shape (claim, passage), about 0 to 1."""
+
+    claim: Statement
+    passage: Statement
+    alike: np.ndarray
+
+    @cached_property
+    def covered(self) -> np.ndarray:
+        """For each word of the claim, how alike the nearest word of the passages is."""
+        if not self.alike.shape[1]:
+            return np.zeros(len(self.claim.words))
+        return np.asarray(self.alike.max(axis=1))
+
+    @property
+    def least_covered(self) -> str:
+        """The word of the claim that the passages have least of."""
+        return self.claim.words[int(self.covered.argmin())].text if len(self.covered) else ""
+
+    def fit(self, clause: tuple[int, int], other: tuple[int, int]) -> float:
+        """Return how well `other` of the passages covers `clause` of the claim: words and values, 0 to 1."""
+        mine, its = within(self.claim.words, *clause), within(self.passage.words, *other)
+        scores = [float(self.alike[number, its].max()) if its else 0.0 for number in mine]
+        inside = _between(self.passage.values, *other)
+        scores += [float(any(same(value, it) for it in inside)) for value in _between(self.claim.values, *clause)]
+        return sum(scores) / len(scores) if scores else 0.0
+
+    @cached_property
+    def counterparts(self) -> list[tuple[tuple[int, int], list[tuple[int, int]]]]:
+        """Each clause of the claim with those of the passages that fit it best, more than one where they tie."""
+        found = []
+        for clause in self.claim.clauses:
+            fits = [(self.fit(clause, other), other) for other in self.passage.clauses]
+            best = max((fit for fit, _ in fits), default=0.0)
+            found.append((clause, [other for fit, other in fits if fit >= best - _TIE]))
+        return found
+
+
+def missing_value(pair: Pair) -> str | None:
+    """A number, date, time or file number that the passages don't state."""
+    for value in pair.claim.values:
+        if not _stated(value, pair.passage.values):
+            return pair.claim.text[value.start : value.end]
+    return None
+
+
+def missing_city(pair: Pair) -> str | None:
+    """A city that the passages don't name."""
+    return next((key for key in city_keys(pair.claim.text) if key not in pair.passage.cities), None)
+
+
+def missing_name(pair: Pair) -> str | None:
+    """A name that the passages don't hold in any case."""
+    named = {fold(part) for match in WORD.finditer(pair.passage.text) for part in _parts(match.group())}
+    for number, word in enumerate(pair.claim.words):
+        if not _is_name(pair.claim, number) or city_keys(word.text):
+            continue
+        if word.folded in _TITLES and pair.covered[number] > _COUNTERPART / 2:
+            continue
+        parts = [word.folded, *map(fold, _parts(word.text))]
+        if any(same_name(part, other) for part in parts for other in named):
+            continue
+        if pair.claim.language == "de" and not _PLACE.fullmatch(word.folded) and pair.covered[number] >= _COUNTERPART:
+            continue
+        return word.text
+    return None
+
+
+def contradicted(pair: Pair) -> str | None:
+    """A clause that denies what the passages say, or says the opposite."""
+    for clause, others in pair.counterparts:
+        verdicts = [_denies(pair, clause, other) for other in others]
+        if verdicts and all(verdicts):
+            return verdicts[0]
+    return None
+
+
+def other_role(pair: Pair) -> str | None:
+    """Two actors that have changed places: who lent is now the one who borrowed."""
+    for clause in pair.claim.sentences:
+        mine = _mentions(pair.claim, clause)
+        for other in pair.passage.sentences:
+            its = _mentions(pair.passage, other)
+            shared = {mention.key for mention in mine} & {mention.key for mention in its}
+            if len(shared) < 2 or _are_joined(pair.claim.text, mine, shared):  # noqa: PLR2004
+                continue
+            who, whose = _agent(pair.claim.text[slice(*clause)], mine), _agent(pair.passage.text[slice(*other)], its)
+            if who and whose and who.key != whose.key and {who.key, whose.key} <= shared and _said_once(its, shared):
+                return pair.claim.text[who.start : who.end]
+    return None
+
+
+def other_direction(pair: Pair) -> str | None:
+    """From and to exchanged, or a place that is another one's."""
+    for start, end, mine in _anchors(pair.claim):
+        marks = {
+            _mark(pair.passage.text, begin) for begin, _, its in _anchors(pair.passage) if _is_same_anchor(mine, its)
+        }
+        mark = _mark(pair.claim.text, start)
+        if (mark == "source" and marks == {"target"}) or (mark == "target" and marks == {"source"}):
+            return pair.claim.text[start:end]
+        if mark == "place" and isinstance(mine, str) and "place" not in marks and _has_other_place(pair, mine):
+            return pair.claim.text[start:end]
+    return None
+
+
+def other_actor(pair: Pair) -> str | None:
+    """Somebody of whom the passages say something else."""
+    for clause, others in pair.counterparts:
+        mine = _actors(pair.claim, clause)
+        theirs = [_actors(pair.passage, other) for other in others]
+        if mine and theirs and all(its and not its & mine for its in theirs):
+            return pair.claim.text[slice(*clause)].strip()
+    return None
+
+
+def belongs_elsewhere(pair: Pair) -> str | None:
+    """A number or name of which the claim says what the passages say of another one."""
+    for value in pair.claim.values:
+        window = _window(pair.claim, value)
+        if not window or value.kind not in ("number", "date", "clock"):
+            continue
+        scores = [(_overlap(pair, window, _window(pair.passage, its)), its) for its in pair.passage.values]
+        own = max((score for score, its in scores if same(value, its)), default=None)
+        rival = max((score for score, its in scores if _is_rival(value, its)), default=0.0)
+        if own is not None and rival - own > _BETTER:
+            return pair.claim.text[value.start : value.end]
+    return _misplaced_name(pair)
+
+
+def _stated(value: Value, stated: list[Value]) -> bool:
+    if any(same(value, other) for other in stated):
+        return True
+    if value.kind == "date" and value.year is not None:  # "am 15. Oktober", with the year in another sentence
+        days = [it for it in stated if it.kind == "date" and (it.month, it.day) == (value.month, value.day)]
+        years = {it.year for it in stated} | {reading for it in stated if it.kind == "number" for reading in it.numbers}
+        return bool(days) and all(it.year is None for it in days) and value.year in years
+    return False
+
+
+def _parts(word: str) -> list[str]:
+    return re.split("[-'’]", word)
+
+
+def _is_name(claim: Statement, number: int) -> bool:
+    word = claim.words[number]
+    if not word.text[0].isupper():
+        return False
+    if _PLACE.fullmatch(word.folded) or (word.text.isupper() and len(word.text) > 1):
+        return True
+    opens = any(not claim.text[start : word.start].strip(" \"'„“”‚(") for start, _ in claim.sentences if start <= word.start)
+    if claim.language != "de":
+        return not opens or _beside_capital(claim, number)
+    return _beside_capital(claim, number)
+
+
+def _beside_capital(claim: Statement, number: int) -> bool:
+    """Whether the word before or behind has a capital too, with nothing but a blank or a title's dot between."""
+    word = claim.words[number]
+    for other in claim.words[max(number - 1, 0) : number + 2]:
+        between = claim.text[min(word.end, other.end) : max(word.start, other.start)]
+        if other is not word and other.text[0].isupper() and between in (" ", ". "):
+            return True
+    return False
+
+
+def _denies(pair: Pair, clause: tuple[int, int], other: tuple[int, int]) -> str | None:
+    mine, its = _signs(pair.claim, clause), _signs(pair.passage, other)
+    for idea, signs in mine.items():
+        if idea in its:
+            return None if signs & its[idea] else pair.claim.text[slice(*clause)].strip()
+    odd, others_odd = (negations(text[slice(*span)]) % 2 for text, span in ((pair.claim.text, clause), (pair.passage.text, other)))
+    return pair.claim.text[slice(*clause)].strip() if odd != others_odd else None
+
+
+def _signs(said: Statement, clause: tuple[int, int]) -> dict[int, set[int]]:
+    """Return the ideas of a clause, each with 1, or -1 where it is denied or its opposite is said."""
+    turned = -1 if negations(said.text[slice(*clause)]) % 2 else 1
+    found: dict[int, set[int]] = {}
+    for match in WORD.finditer(said.text, *clause):
+        for idea, sign in poles(fold(match.group())):
+            found.setdefault(idea, set()).add(sign * turned)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    key: str
+    start: int
+    end: int
+    before: str
+
+
+def _mentions(said: Statement, span: tuple[int, int]) -> list[_Mention]:
+    """Return the cities, actors and names between the two offsets, each with the word before it."""
+    found = []
+    for number in within(said.words, *span):
+        word = said.words[number]
+        key = _key(said, number)
+        if key and not (found and found[-1].key == key):
+            found.append(_Mention(key, word.start, word.end, _word_before(said.text, word.start)))
+    return found
+
+
+def _key(said: Statement, number: int) -> str | None:
+    word = said.words[number]
+    cities = city_keys(word.text)
+    if cities:
+        return cities[0]
+    who = actor(word.folded)
+    if who:
+        return who
+    if word.text[0].isupper() and (word.text.isupper() or _beside_capital(said, number)):
+        return f"name{word.folded[:4]}"
+    return None
+
+
+def _word_before(text: str, start: int) -> str:
+    words = [fold(word) for word in re.findall(r"\w+", text[max(0, start - 40) : start])]
+    while words and words[-1] in _SKIPPED:
+        words.pop()
+    return words[-1] if words else ""
+
+
+def _agent(text: str, mentions: list[_Mention]) -> _Mention | None:
+    passive = bool(_PASSIVE.search(text))
+    for mention in mentions:
+        if mention.before in _BY or (passive and mention.before in _GERMAN_BY):
+            return mention
+    if passive or any(mention.before in _GERMAN_BY for mention in mentions[:1]):
+        return None
+    return next((mention for mention in mentions if mention.before not in _PREPOSITIONS), None)
+
+
+def _are_joined(text: str, mentions: list[_Mention], keys: set[str]) -> bool:
+    shared = [mention for mention in mentions if mention.key in keys]
+    return any(_JOINED.match(text[one.end : other.start]) for one, other in zip(shared, shared[1:], strict=False))
+
+
+def _said_once(mentions: list[_Mention], keys: set[str]) -> bool:
+    """Whether each is mentioned once: a sentence that tells of both twice gives no order."""
+    return all(sum(mention.key == key for mention in mentions) == 1 for key in keys)
+
+
+def _anchors(said: Statement) -> Iterator[tuple[int, int, Value | str]]:
+    for value in said.values:
+        if value.kind in ("number", "date"):
+            yield value.start, value.end, value
+    for word in said.words:
+        if word.text[0].isupper():
+            for key in city_keys(word.text) or [word.folded]:
+                yield word.start, word.end, key
+
+
+def _is_same_anchor(one: Value | str, other: Value | str) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return isinstance(one, str) and isinstance(other, str) and same_name(one, other)
+    return same(one, other)
+
+
+def _mark(text: str, start: int) -> str:
+    before = _word_before(text, start)
+    if before in _SOURCE:
+        return "source"
+    if before in _TARGET:
+        return "target"
+    return "place" if before in _PLACED else ""
+
+
+def _has_other_place(pair: Pair, mine: str) -> bool:
+    return mine.startswith("city") and any(
+        isinstance(its, str) and its.startswith("city") and its != mine and _mark(pair.passage.text, begin) == "place"
+        for begin, _, its in _anchors(pair.passage)
+    )
+
+
+def _actors(said: Statement, span: tuple[int, int]) -> set[str]:
+    return {key for number in within(said.words, *span) if (key := actor(said.words[number].folded))}
+
+
+def _between(stated: list[Value], start: int, end: int) -> list[Value]:
+    return [value for value in stated if start <= value.start < end]
+
+
+def _window(said: Statement, value: Value) -> list[Word]:
+    """Return the words that say what a value counts: some before it and some behind it, up to the next value."""
+    start, end = next(((a, b) for a, b in said.clauses if a <= value.start < b), (0, len(said.text)))
+    for other in said.values:
+        if other.kind == "rate":
+            continue
+        if other.end <= value.start:
+            start = max(start, other.end)
+        elif other.start >= value.end:
+            end = min(end, other.start)
+    before = [said.words[number] for number in within(said.words, start, value.start)]
+    behind = [said.words[number] for number in within(said.words, value.end, end)]
+    return before[-_BEFORE:] + behind[:_AFTER]
+
+
+def _overlap(pair: Pair, window: list[Word], other: list[Word]) -> float:
+    if not other:
+        return 0.0
+    mine = [pair.claim.words.index(word) for word in window]
+    its = [pair.passage.words.index(word) for word in other]
+    return float(pair.alike[np.ix_(mine, its)].max(axis=1).mean())
+
+
+def _is_rival(value: Value, other: Value) -> bool:
+    """Whether `other` could stand in the place of `value`: of its kind, and another one."""
+    return other.kind == value.kind and other.unit == value.unit and not same(value, other) and not same(other, value)
+
+
+def _misplaced_name(pair: Pair) -> str | None:
+    """A name whose clause fits that of another name much better than its own."""
+    for clause in pair.claim.clauses:
+        keys = {mention.key for mention in _mentions(pair.claim, clause)}
+        if not keys:
+            continue
+        fits = [
+            (pair.fit(clause, other), {mention.key for mention in _mentions(pair.passage, other)})
+            for other in pair.passage.clauses
+        ]
+        own = max((fit for fit, named in fits if keys & named), default=None)
+        rival = max((fit for fit, named in fits if named and not keys & named), default=0.0)
+        if own is not None and rival > own + _TIE:
+            return pair.claim.text[slice(*clause)].strip()
+    return None
