@@ -34,7 +34,9 @@ _COUNTERPART = 0.8
 _TIE = 0.03
 # What a number belongs to is taken for something else where that fits better by at least this.
 _BETTER = 0.25
-_BEFORE, _AFTER = 3, 2
+_BEFORE, _AFTER = 3, 4
+# Characters between a number and how often it falls due.
+_NEAR = 30
 
 _BY = frozenset("by przez".split())
 _GERMAN_BY = frozenset("von vom durch".split())
@@ -49,6 +51,9 @@ _SOURCE = frozenset("von vom aus from z ze od".split())
 _TARGET = frozenset("auf nach zu zum zur an to into do na".split())
 _PLACED = frozenset("in im w we".split())
 _SKIPPED = frozenset("der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company".split())
+# A German verb's particle at the end: "schließen ... an" is "anschließen", and not "schließen".
+_PARTICLE = re.compile(r"\b(an|ab|auf|aus|ein|zu|um|vor|nach|bei|mit)\W*$")
+_GIVES = re.compile(r"\b(?:to|an|do|dla)\s+(?:the\s|die\s|das\s|den\s)?(?:city|Stadt|miast\w*|[A-ZŁŚŻ]\w+)")
 _JOINED = re.compile(r"^\W*(?:und|and|i|oraz|sowie|&)\W+(?:\w+\W+)?$")
 
 
@@ -94,6 +99,8 @@ class Pair:
 def missing_value(pair: Pair) -> str | None:
     """A number, date, time or file number that the passages don't state."""
     for value in pair.claim.values:
+        if value.kind == "rate" and not _is_rate_of_number(pair.claim, value):
+            continue
         if not _stated(value, pair.passage.values):
             return pair.claim.text[value.start : value.end]
     return None
@@ -110,6 +117,8 @@ def missing_name(pair: Pair) -> str | None:
     for number, word in enumerate(pair.claim.words):
         if not _is_name(pair.claim, number) or city_keys(word.text):
             continue
+        if _opens(pair.claim, word) and pair.claim.language != "de" and pair.covered[number] >= _COUNTERPART / 2:
+            continue  # "Basen Südpark": a noun has a capital where it opens a sentence
         if word.folded in _TITLES and pair.covered[number] > _COUNTERPART / 2:
             continue
         parts = [word.folded, *map(fold, _parts(word.text))]
@@ -124,9 +133,12 @@ def missing_name(pair: Pair) -> str | None:
 def contradicted(pair: Pair) -> str | None:
     """A clause that denies what the passages say, or says the opposite."""
     for clause, others in pair.counterparts:
-        verdicts = [_denies(pair, clause, other) for other in others]
+        verdicts = [_denies(pair, clause, other) for other in [*_same_idea(pair, clause, others), *others]]
         if verdicts and all(verdicts):
             return verdicts[0]
+        for value in _between(pair.claim.values, *clause):
+            if _is_opposite_of(pair, clause, value):
+                return pair.claim.text[slice(*clause)].strip()
     return None
 
 
@@ -142,6 +154,38 @@ def other_role(pair: Pair) -> str | None:
             who, whose = _agent(pair.claim.text[slice(*clause)], mine), _agent(pair.passage.text[slice(*other)], its)
             if who and whose and who.key != whose.key and {who.key, whose.key} <= shared and _said_once(its, shared):
                 return pair.claim.text[who.start : who.end]
+    return None
+
+
+def other_recipient(pair: Pair) -> str | None:
+    """An actor that gets what it gives in the passages, from another one that they name."""
+    givers = [_agent(pair.passage.text[slice(*span)], _mentions(pair.passage, span)) for span in pair.passage.sentences]
+    known = {mention.key for span in pair.passage.sentences for mention in _mentions(pair.passage, span)}
+    giving = {mention.key for mention in givers if mention}
+    for span in pair.claim.sentences:
+        mentions = _mentions(pair.claim, span)
+        who = _agent(pair.claim.text[slice(*span)], mentions)
+        for mention in mentions:
+            is_given = _mark(pair.claim.text, mention.start) == "target" or mention.before == "of"
+            if who and who.key in known and who.key not in giving and is_given and mention.key in giving - {who.key}:
+                return mention.key
+    return None
+
+
+def other_giver(pair: Pair) -> str | None:
+    """An actor that gives something away which the passages say it was given."""
+    for span in pair.claim.sentences:
+        who = _agent(pair.claim.text[slice(*span)], _mentions(pair.claim, span))
+        if who is None or not _GIVES.search(pair.claim.text, *span):
+            continue
+        marks = [
+            _mark(pair.passage.text, its.start)
+            for other in pair.passage.sentences
+            for its in _mentions(pair.passage, other)
+            if its.key == who.key
+        ]
+        if marks and set(marks) == {"target"}:
+            return pair.claim.text[who.start : who.end]
     return None
 
 
@@ -177,7 +221,9 @@ def belongs_elsewhere(pair: Pair) -> str | None:
             continue
         scores = [(_overlap(pair, window, _window(pair.passage, its)), its) for its in pair.passage.values]
         own = max((score for score, its in scores if same(value, its)), default=None)
-        rival = max((score for score, its in scores if _is_rival(value, its)), default=0.0)
+        partners = _partners(pair.claim, value)
+        rivals = (score for score, its in scores if _is_rival(value, its) and not any(same(p, its) for p in partners))
+        rival = max(rivals, default=0.0)
         if own is not None and rival - own > _BETTER:
             return pair.claim.text[value.start : value.end]
     return _misplaced_name(pair)
@@ -193,6 +239,16 @@ def _stated(value: Value, stated: list[Value]) -> bool:
     return False
 
 
+def _is_rate_of_number(claim: Statement, rate: Value) -> bool:
+    """Whether a number stands beside "a day" or "monthly": a day ticket and a weekly market are none."""
+    article = claim.text[rate.start : rate.end].lower().startswith("a ")
+    return any(
+        0 <= rate.start - value.end <= _NEAR or (not article and 0 <= value.start - rate.end <= _NEAR)
+        for value in claim.values
+        if value.kind == "number"
+    )
+
+
 def _parts(word: str) -> list[str]:
     return re.split("[-'’]", word)
 
@@ -203,10 +259,16 @@ def _is_name(claim: Statement, number: int) -> bool:
         return False
     if _PLACE.fullmatch(word.folded) or (word.text.isupper() and len(word.text) > 1):
         return True
-    opens = any(not claim.text[start : word.start].strip(" \"'„“”‚(") for start, _ in claim.sentences if start <= word.start)
     if claim.language != "de":
-        return not opens or _beside_capital(claim, number)
+        return not _opens(claim, word) or _beside_capital(claim, number)
     return _beside_capital(claim, number)
+
+
+def _opens(claim: Statement, word: Word) -> bool:
+    """Whether a word is the first of its sentence."""
+    return any(
+        start <= word.start and not claim.text[start : word.start].strip(" \"'„“”‚(") for start, _ in claim.sentences
+    )
 
 
 def _beside_capital(claim: Statement, number: int) -> bool:
@@ -219,21 +281,50 @@ def _beside_capital(claim: Statement, number: int) -> bool:
     return False
 
 
+def _is_opposite_of(pair: Pair, clause: tuple[int, int], value: Value) -> bool:
+    """Whether the passages say of `value` the opposite of what a clause of the claim says: closed on Mondays."""
+    mine = _signs(pair.claim, clause)
+    agreeing = opposing = False
+    for other in pair.passage.clauses:
+        if any(same(value, its) for its in _between(pair.passage.values, *other)):
+            signs = _signs(pair.passage, other)
+            for idea in mine.keys() & signs.keys():
+                agreeing |= bool(mine[idea] & signs[idea])
+                opposing |= not mine[idea] & signs[idea]
+    return opposing and not agreeing
+
+
+def _same_idea(pair: Pair, clause: tuple[int, int], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return clauses beside the best that speak of the same idea: "Das Parken ist dort verboten" names no place."""
+    mine = _signs(pair.claim, clause)
+    best = max((pair.fit(clause, other) for other in others), default=0.0)
+    return [
+        other
+        for other in pair.passage.clauses
+        if other not in others and mine.keys() & _signs(pair.passage, other).keys() and pair.fit(clause, other) > best / 2
+    ]
+
+
 def _denies(pair: Pair, clause: tuple[int, int], other: tuple[int, int]) -> str | None:
     mine, its = _signs(pair.claim, clause), _signs(pair.passage, other)
-    for idea, signs in mine.items():
-        if idea in its:
-            return None if signs & its[idea] else pair.claim.text[slice(*clause)].strip()
-    odd, others_odd = (negations(text[slice(*span)]) % 2 for text, span in ((pair.claim.text, clause), (pair.passage.text, other)))
-    return pair.claim.text[slice(*clause)].strip() if odd != others_odd else None
+    shared = mine.keys() & its.keys()
+    if any(not mine[idea] & its[idea] for idea in shared):
+        return pair.claim.text[slice(*clause)].strip()
+    odd = negations(pair.claim.text[slice(*clause)]) % 2
+    if shared or odd == negations(pair.passage.text[slice(*other)]) % 2:
+        return None
+    return pair.claim.text[slice(*clause)].strip()
 
 
 def _signs(said: Statement, clause: tuple[int, int]) -> dict[int, set[int]]:
     """Return the ideas of a clause, each with 1, or -1 where it is denied or its opposite is said."""
     turned = -1 if negations(said.text[slice(*clause)]) % 2 else 1
+    particle = _PARTICLE.search(said.text[slice(*clause)]) if said.language in ("de", None) else None
     found: dict[int, set[int]] = {}
     for match in WORD.finditer(said.text, *clause):
-        for idea, sign in poles(fold(match.group())):
+        word = fold(match.group())
+        whole = poles(particle.group(1) + word) if particle and match.group()[0].islower() else ()
+        for idea, sign in whole or poles(word):
             found.setdefault(idea, set()).add(sign * turned)
     return found
 
@@ -265,7 +356,7 @@ def _key(said: Statement, number: int) -> str | None:
     who = actor(word.folded)
     if who:
         return who
-    if word.text[0].isupper() and (word.text.isupper() or _beside_capital(said, number)):
+    if word.folded not in _TITLES and (word.text.isupper() or _is_name(said, number)):
         return f"name{word.folded[:4]}"
     return None
 
@@ -350,6 +441,18 @@ def _window(said: Statement, value: Value) -> list[Word]:
     before = [said.words[number] for number in within(said.words, start, value.start)]
     behind = [said.words[number] for number in within(said.words, value.end, end)]
     return before[-_BEFORE:] + behind[:_AFTER]
+
+
+def _partners(said: Statement, value: Value) -> list[Value]:
+    """Return the values that share their noun with `value`: the 212 of "212 der 1.380 Anträge"."""
+    return [
+        other
+        for other in said.values
+        if other is not value
+        and not any(
+            min(other.end, value.end) <= word.start < max(other.start, value.start) for word in said.words
+        )
+    ]
 
 
 def _overlap(pair: Pair, window: list[Word], other: list[Word]) -> float:

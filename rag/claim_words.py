@@ -42,7 +42,7 @@ innerhalb inside wewnątrz | außerhalb outside poza
 erfolg~ success~ sukces~ | misserfolg~ gescheitert~ scheiter~ failure~ failed porażk~ niepowodz~
 lobt~ lobte~ gelobt begrüß~ prais~ welcom~ pochwal~ chwali~ | kritisier~ kritik~ critici~ skrytyk~ krytyk~
 hinzugefügt added adds dodał~ dodan~ | entfern~ remov~ usun~
-angeschloss~ anschließ~ connect~ podłącz~ przyłącz~ | abgetrennt disconnect~ odłącz~
+angeschloss~ anschließ~ anschließt connect~ podłącz~ przyłącz~ | abgetrennt disconnect~ odłącz~
 pflanz~ gepflanz~ plant~ posadz~ sadz~ | fällt~ fällte gefällt felled wycin~ wycię~
 einnahm~ eingenommen erlös~ ertrag~ income revenue~ earn~ brought dochod~ przychod~ zarob~ | ausgab~ ausgegeben kosten kostet kostete expen~ cost~ spend~ spent wydat~ koszt~
 gewann~ gewonn~ gewinnt win wins won wygra~ | verlor~ verliert lose loses lost przegra~
@@ -58,7 +58,7 @@ muss müssen erforderlich~ nötig~ notwendig~ benötig~ vorgeschrieben pflicht m
 fehl~ missing lack~ brak~ | vorhanden available dostępn~
 gültig~ valid ważn~ | ungültig~ invalid nieważn~
 mehr more więcej | weniger less fewer mniej
-gegründet gründ~ found~ założ~ | aufgelöst auflös~ dissol~ rozwiąz~
+gegründet~ gründete~ gründung~ founded foundation założ~ | aufgelöst auflös~ dissol~ rozwiąz~
 kam kommt ankunft arriv~ przyby~ przyjecha~ | verließ verlass~ abfahrt depart~ left leaves leave~ opuści~ odjecha~
 bau~ gebaut errichtet build~ built construct~ zbudow~ budow~ wybudow~ | abriss~ abgerissen abreiß~ demol~ rozbiór~ rozebra~ wyburz~
 stark~ strong~ siln~ | schwach~ weak~ słab~

@@ -23,12 +23,19 @@ from rag.claim_rules import (
     missing_value,
     other_actor,
     other_direction,
+    other_giver,
+    other_recipient,
     other_role,
 )
-from rag.statements import PARTED, Statement, spelling_similarity, statement
+from rag.statements import PARTED, Statement, spelling_similarity, statement, within
 
 Reason = Literal["", "value", "city", "name", "negation", "role", "actor", "direction", "binding", "meaning", "empty"]
 Similarity = Callable[[Statement, Statement], np.ndarray]
+
+# Least coverage of a supported clause: half-way between the highest of the invented and the lowest of the true ones of
+# the development half where they lie apart; across languages they don't, and the one true one below is given up.
+_SAME_LANGUAGE = 0.55
+_OTHER_LANGUAGE = 0.43
 
 _RULES: tuple[tuple[Reason, Callable[[Pair], str | None]], ...] = (
     ("value", missing_value),
@@ -36,6 +43,8 @@ _RULES: tuple[tuple[Reason, Callable[[Pair], str | None]], ...] = (
     ("name", missing_name),
     ("negation", contradicted),
     ("role", other_role),
+    ("role", other_recipient),
+    ("role", other_giver),
     ("direction", other_direction),
     ("actor", other_actor),
     ("binding", belongs_elsewhere),
@@ -75,9 +84,9 @@ def check_claim(
         detail = rule(pair)
         if detail is not None:
             return Verdict(False, reason, detail)
-    row = meaning(pair)
-    if float(row @ np.array(_WEIGHTS)) + _INTERCEPT < 0:
-        return Verdict(False, "meaning", pair.least_covered)
+    least, detail = coverage(pair)
+    if least < (_SAME_LANGUAGE if language == passage_language else _OTHER_LANGUAGE):
+        return Verdict(False, "meaning", detail)
     return Verdict(True)
 
 
@@ -89,15 +98,11 @@ def pair_of(claim: Statement, passage: Statement, similarity: Similarity | None)
     return Pair(claim, passage, alike)
 
 
-FEATURES = ("mean", "weakest", "second_weakest", "same_language")
-_WEIGHTS: tuple[float, ...] = (6.0, 3.0, 2.0, 0.0)
-_INTERCEPT = -5.0
-
-
-def meaning(pair: Pair) -> np.ndarray:
-    """Return how well the words of the claim are covered, in the order of `FEATURES`."""
-    covered = np.sort(pair.covered)
-    same = float(pair.claim.language == pair.passage.language)
-    if not len(covered):
-        return np.array([1.0, 1.0, 1.0, same])
-    return np.array([covered.mean(), covered[0], covered[min(1, len(covered) - 1)], same])
+def coverage(pair: Pair) -> tuple[float, str]:
+    """Return how well the least covered clause of the claim is covered, 0 to 1, and what it says."""
+    found = [
+        (float(pair.covered[numbers].mean()), pair.claim.text[slice(*clause)].strip())
+        for clause in pair.claim.clauses
+        if (numbers := within(pair.claim.words, *clause))
+    ]
+    return min(found, default=(1.0, ""))

@@ -24,9 +24,9 @@ _EMPTY = frozenset(
     for word in """
     wurde wurden worden sei seien sowie dort davon dafür daran dabei dann danach rund etwa ungefähr zuvor vorher bereits
     jeweils insgesamt künftig weiterhin demnach laut gemäß statt findet finden beträgt betragen liegt stadt neu neue
-    neuen neuer about around approximately also already then there therefore been being becomes become will would
+    neuen neuer after before within since about around approximately each every also already then there therefore been being becomes become will would
     according place takes take city new total now its which both such each per both other further
-    zostanie zostały zostaną będą około również także już więc miasto miasta mieście nowy nowa nowe nowego nowej według
+    przed po od każdy każde każda zostanie zostały zostaną będą około również także już więc miasto miasta mieście nowy nowa nowe nowego nowej według
     został się tam tego który która które jeszcze oraz wynosi wynoszą
     """.split()
 )
@@ -37,7 +37,7 @@ _SHORTEST_WORD = 3
 # A clause that is shorter belongs to the one before: "Wien und Krakau" are no two statements.
 _CLAUSE_WORDS = 2
 _CLAUSE_END = re.compile(
-    r"[;,:()](?=\s|$)|\s[–—-]\s|\s(?:und|and|while|whereas|aber|but|sondern|natomiast|oraz|lecz|i|a)\s"
+    r"[;:()](?=\s|$)|,(?=\s|$)(?!\s(?:which|who|whose|der|die|das|den|dem|deren|dessen|któr\w+)\b)|\s[–—-]\s|\s(?:und|and|while|whereas|aber|but|sondern|natomiast|oraz|lecz|i|a)\s"
 )
 # Endings that a name takes in German, English and Polish cases. "er" is none of them: Kern and Kerner are two people.
 _CASES = frozenset(["", *"s es a u owi em ie iem i y e ej om ami ach ego emu m n ów iego".split()])
