@@ -34,6 +34,7 @@ Similarity = Callable[[Statement, Statement], np.ndarray]
 
 # Least coverage of a supported clause: half-way between the highest of the invented and the lowest of the true ones of
 # the development half where they lie apart; across languages they don't, and the one true one below is given up.
+_CLAUSE_WORDS = 3
 _SAME_LANGUAGE = 0.55
 _OTHER_LANGUAGE = 0.43
 
@@ -99,10 +100,19 @@ def pair_of(claim: Statement, passage: Statement, similarity: Similarity | None)
 
 
 def coverage(pair: Pair) -> tuple[float, str]:
-    """Return how well the least covered clause of the claim is covered, 0 to 1, and what it says."""
+    """Return how well the least covered clause of the claim is covered, 0 to 1, and what it says.
+
+    Its values, which the rules have found in the passages, count as covered. A clause of a word or two is too little to
+    be judged by itself.
+    """
+    clauses = [span for span in pair.claim.clauses if len(within(pair.claim.words, *span)) >= _CLAUSE_WORDS]
     found = [
-        (float(pair.covered[numbers].mean()), pair.claim.text[slice(*clause)].strip())
-        for clause in pair.claim.clauses
-        if (numbers := within(pair.claim.words, *clause))
+        (_mean(pair, start, end), pair.claim.text[start:end].strip()) for start, end in [(0, len(pair.claim.text)), *clauses]
     ]
-    return min(found, default=(1.0, ""))
+    return min(found)
+
+
+def _mean(pair: Pair, start: int, end: int) -> float:
+    scores = [float(pair.covered[number]) for number in within(pair.claim.words, start, end)]
+    scores += [1.0 for value in pair.claim.values if start <= value.start < end]
+    return sum(scores) / len(scores)
