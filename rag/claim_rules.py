@@ -34,8 +34,6 @@ _COUNTERPART = 0.8
 _TIE = 0.03
 # What a number belongs to is taken for something else where that fits better by at least this.
 _BETTER = 0.25
-# Dates are said of more than what stands beside them.
-_BETTER_DATE = 0.5
 # A word rests on a clause where it is at least so alike to one of its words, and clearly less to all elsewhere.
 _WELL, _CLEARLY, _MUCH = 0.5, 0.15, 0.4
 _BEFORE, _AFTER = 3, 4
@@ -222,7 +220,7 @@ def belongs_elsewhere(pair: Pair) -> str | None:
     """A number or name of which the claim says what the passages say of another one."""
     for value in pair.claim.values:
         window = _window(pair.claim, value)
-        if not window or value.kind not in ("number", "date", "clock"):
+        if not window or value.kind != "number":
             continue
         partners = _partners(pair.claim, value)
         windows = [(its, _window(pair.passage, its)) for its in pair.passage.values]
@@ -233,29 +231,31 @@ def belongs_elsewhere(pair: Pair) -> str | None:
             if _is_rival(value, its) and not any(same(partner, its) for partner in partners)
         ]
         known = [score for score in own if score is not None]
-        margin = _BETTER if value.kind == "number" else _BETTER_DATE
-        if own and len(known) == len(own) and max(rivals, default=0.0) - max(known) > margin:
+        if own and len(known) == len(own) and max(rivals, default=0.0) - max(known) > _BETTER:
             return pair.claim.text[value.start : value.end]
     return _other_time(pair) or _misplaced_name(pair)
 
 
 def _other_time(pair: Pair) -> str | None:
-    """A number of another time: where the passages give one for the date of the claim, and it is not this one."""
+    """A number of another time, city or name: where the passages give one for it, and it is not that of the claim."""
     for clause in pair.claim.clauses:
         stated = _between(pair.claim.values, *clause)
         times = [value for value in stated if value.kind == "date" or _is_year(value)]
+        keys = {mention.key for mention in _mentions(pair.claim, clause)}
+        spans = [(span, _between(pair.passage.values, *span)) for span in pair.passage.clauses]
+        timed = [its for _, its in spans if any(same(time, it) for time in times for it in its)]
+        named = [its for span, its in spans if any(m.key in keys for m in _mentions(pair.passage, span))]
         for value in stated:
-            if value.kind != "number" or not value.unit:
-                continue
-            spans = [_between(pair.passage.values, *span) for span in pair.passage.clauses]
-            timed = [its for its in spans if any(same(time, it) for time in times for it in its)]
-            rivals = [it for its in timed for it in its if _is_rival(value, it)]
-            elsewhere = any(same(value, it) for its in timed for it in its) or any(
-                same(mine, rival) for mine in stated for rival in rivals
-            )
-            if rivals and not elsewhere:
+            if value.kind == "number" and value.unit and (_is_of(value, stated, timed) or _is_of(value, stated, named)):
                 return pair.claim.text[value.start : value.end]
     return None
+
+
+def _is_of(value: Value, stated: list[Value], groups: list[list[Value]]) -> bool:
+    """Whether `groups` of values hold others in the place of `value`, which the claim does not state beside it."""
+    rivals = [it for its in groups for it in its if _is_rival(value, it)]
+    here = any(same(value, it) for its in groups for it in its)
+    return bool(rivals) and not here and not any(same(mine, rival) for mine in stated for rival in rivals)
 
 
 def _is_year(value: Value) -> bool:
@@ -426,6 +426,8 @@ def _key(said: Statement, number: int) -> str | None:
     cities = city_keys(word.text)
     if cities:
         return cities[0]
+    if word.folded in _SKIPPED:
+        return None
     who = actor(word.folded)
     if who:
         return who
@@ -543,17 +545,25 @@ def _is_rival(value: Value, other: Value) -> bool:
 
 
 def _misplaced_name(pair: Pair) -> str | None:
-    """A name whose clause fits that of another name much better than its own."""
+    """A name whose clause fits that of another name much better than its own, the names apart."""
     for clause in pair.claim.clauses:
-        keys = {mention.key for mention in _mentions(pair.claim, clause)}
-        if not keys:
+        mentions = _mentions(pair.claim, clause)
+        keys = {mention.key for mention in mentions}
+        named = {number for number in within(pair.claim.words, *clause) if _key(pair.claim, number)}
+        rest = [number for number in within(pair.claim.words, *clause) if number not in named]
+        if not keys or not rest:
             continue
         fits = [
-            (pair.fit(clause, other), {mention.key for mention in _mentions(pair.passage, other)})
+            (_mean_alike(pair, rest, other), {mention.key for mention in _mentions(pair.passage, other)})
             for other in pair.passage.clauses
         ]
-        own = max((fit for fit, named in fits if keys & named), default=None)
-        rival = max((fit for fit, named in fits if named and not keys & named), default=0.0)
-        if own is not None and rival > own + _TIE:
+        own = max((fit for fit, its in fits if keys & its), default=None)
+        rival = max((fit for fit, its in fits if its and not keys & its), default=0.0)
+        if own is not None and rival > own + _BETTER:
             return pair.claim.text[slice(*clause)].strip()
     return None
+
+
+def _mean_alike(pair: Pair, numbers: list[int], other: tuple[int, int]) -> float:
+    its = within(pair.passage.words, *other)
+    return float(pair.alike[np.ix_(numbers, its)].max(axis=1).mean()) if its else 0.0

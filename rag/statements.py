@@ -37,7 +37,7 @@ _SHORTEST_WORD = 3
 # A clause that is shorter belongs to the one before: "Wien und Krakau" are no two statements.
 _CLAUSE_WORDS = 2
 _CLAUSE_END = re.compile(
-    r"[;:()](?=\s|$)|,(?=\s|$)(?!\s(?:which|who|whose|der|die|das|den|dem|deren|dessen|któr\w+)\b)|\s[–—-]\s|\s(?:und|and|while|whereas|aber|but|sondern|natomiast|oraz|lecz|i|a)\s"
+    r"[;:()](?=\s|$)|,(?=\s|$)(?!\s(?:which|who|whose|któr\w+)\b)|\s[–—-]\s|\s(?:und|and|while|whereas|aber|but|sondern|natomiast|oraz|lecz|i|a)\s"
 )
 # Endings that a name takes in German, English and Polish cases. "er" is none of them: Kern and Kerner are two people.
 _CASES = frozenset(["", *"s es a u owi em ie iem i y e ej om ami ach ego emu m n ów iego".split()])
@@ -107,7 +107,7 @@ class Statement:
         borders = [start, *cuts, end]
         found: list[tuple[int, int]] = []
         for begin, stop in zip(borders, borders[1:], strict=False):
-            few = self._weight(begin, stop) < _CLAUSE_WORDS
+            few = self._weight(begin, stop) < (1 if self.text[begin - 1 : begin] == ";" else _CLAUSE_WORDS)
             if found and (few or self._weight(*found[-1]) < _CLAUSE_WORDS):
                 found[-1] = (found[-1][0], stop)
             else:
