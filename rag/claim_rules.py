@@ -152,7 +152,7 @@ def other_role(pair: Pair) -> str | None:
         for other in others or pair.passage.sentences:
             its = _mentions(pair.passage, other)
             shared = {mention.key for mention in mine} & {mention.key for mention in its}
-            if len(shared) < 2 or _are_joined(pair.claim.text, mine, shared):  # noqa: PLR2004
+            if len(shared) < 2 or _are_joined(pair.claim.text, mine, shared):
                 continue
             who, whose = _agent(pair.claim.text[slice(*clause)], mine), _agent(pair.passage.text[slice(*other)], its)
             if who and whose and who.key != whose.key and {who.key, whose.key} <= shared and _said_once(its, shared):
@@ -326,9 +326,7 @@ def _says_opposite(pair: Pair, clause: tuple[int, int], others: list[tuple[int, 
     return all(odd != negations(pair.passage.text[slice(*other)]) % 2 for other in others)
 
 
-def _compared(
-    pair: Pair, mine: dict[int, set[int]], others: list[tuple[int, int]]
-) -> tuple[set[int], set[int]]:
+def _compared(pair: Pair, mine: dict[int, set[int]], others: list[tuple[int, int]]) -> tuple[set[int], set[int]]:
     """Return the ideas that clauses of the passages share with `mine`: said alike, and said the other way round."""
     agreeing: set[int] = set()
     opposing: set[int] = set()
@@ -358,9 +356,11 @@ def _is_opposite_of_value(pair: Pair, clause: tuple[int, int]) -> bool:
 def _rests_on_denial(pair: Pair, clause: tuple[int, int]) -> bool:
     """Whether much of an affirming clause has its counterpart in a clause that denies, and nowhere else."""
     numbers = within(pair.claim.words, *clause)
-    if negations(pair.claim.text[slice(*clause)]) or not pair.alike.shape[1] or len(numbers) < 2:  # noqa: PLR2004
+    if negations(pair.claim.text[slice(*clause)]) or not pair.alike.shape[1] or len(numbers) < 2:
         return False
-    denied = [n for span in pair.passage.clauses if _denies(pair.passage, span) for n in within(pair.passage.words, *span)]
+    denied = [
+        n for span in pair.passage.clauses if _denies(pair.passage, span) for n in within(pair.passage.words, *span)
+    ]
     said = sorted(set(range(len(pair.passage.words))) - set(denied))
     if not denied or not said:
         return False
@@ -385,7 +385,9 @@ def _same_idea(pair: Pair, clause: tuple[int, int], others: list[tuple[int, int]
     return [
         other
         for other in pair.passage.clauses
-        if other not in others and mine.keys() & _signs(pair.passage, other).keys() and pair.fit(clause, other) > best / 2
+        if other not in others
+        and mine.keys() & _signs(pair.passage, other).keys()
+        and pair.fit(clause, other) > best / 2
     ]
 
 
@@ -412,7 +414,7 @@ class _Mention:
 
 def _mentions(said: Statement, span: tuple[int, int]) -> list[_Mention]:
     """Return the cities, actors and names between the two offsets, each with the word before it."""
-    found = []
+    found: list[_Mention] = []
     for number in within(said.words, *span):
         word = said.words[number]
         key = _key(said, number)
@@ -524,9 +526,7 @@ def _partners(said: Statement, value: Value) -> list[Value]:
         other
         for other in said.values
         if other is not value
-        and not any(
-            min(other.end, value.end) <= word.start < max(other.start, value.start) for word in said.words
-        )
+        and not any(min(other.end, value.end) <= word.start < max(other.start, value.start) for word in said.words)
     ]
 
 

@@ -26,43 +26,55 @@ _NO_NEGATION: Final = re.compile(
     r"|nie tylko|\bno\.? ?(?=\d)|bez zmian|ohne weiteres",
     re.IGNORECASE,
 )
-# One idea a line: words for it, and words for its opposite.
+# Words for an idea | words for its opposite; one idea after the other.
 _OPPOSITES: Final = """
-steig~ stieg~ gestieg~ anstieg~ erhöh~ angehob~ anheb~ höher~ increas~ rais~ rose risen rise rises grew higher wzros~ podni~ podwyż~ zwiększ~ wyższ~ | sink~ sank~ gesunk~ senk~ gesenk~ abgesenk~ absenk~ verringer~ reduz~ rückgang niedriger~ fell fallen decreas~ lower~ reduc~ drop~ declin~ spad~ obniż~ zmniejsz~ niższ~
-offen geöffnet~ öffn~ eröffn~ open~ otw~ czynn~ | geschloss~ schließt schließen gesperrt~ sperrt sperrung~ clos~ shut zamk~ zamyk~ nieczynn~
-begin~ begann~ begonn~ start~ gestartet anfang~ begun began commenc~ rozpocz~ zaczę~ zaczn~ | ende enden endet endete beend~ abgeschlossen abschluss end ends ended ending finish~ conclud~ complet~ zakończ~ kończ~
-bewillig~ genehmig~ angenommen zugestimmt gebilligt approv~ accept~ granted zaakcept~ zatwierdz~ przyjęt~ | abgelehn~ ablehn~ lehnt lehnte lehnten verweiger~ reject~ refus~ denied turned odrzuc~ odmów~
-dafür befürwort~ favour favor zu za | dagegen gegen against przeciw~
-darf dürfen durfte erlaub~ gestatte~ zulässig zugelassen allowed permit~ may wolno można dozwol~ | verbot~ verbiet~ untersag~ forbid~ prohibit~ banned zabron~ zakaz~
-kostenlos~ kostenfrei~ gebührenfrei~ gratis frei unentgeltlich free exempt befreit bezpłatn~ darmow~ zwolnion~ | kostenpflichtig~ gebührenpflichtig~ gebühr zahl~ bezahl~ gezahlt kosten kostet pay pays paid charge fee płatn~ płac~ odpłatn~
-günstig~ billig~ cheap~ tani~ najtań~ tańsz~ | teuer~ teurer expensive~ drog~ najdroż~
-mindestens least najmniej minimum | höchstens maximal most najwyżej maksym~
-frühestens earliest earlier najwcześniej wcześniej | spätestens latest later najpóźniej później
-innerhalb inside wewnątrz | außerhalb outside poza
-erfolg~ success~ sukces~ | misserfolg~ gescheitert~ scheiter~ failure~ failed porażk~ niepowodz~
-lobt~ lobte~ gelobt begrüß~ prais~ welcom~ pochwal~ chwali~ | kritisier~ kritik~ critici~ skrytyk~ krytyk~
-hinzugefügt added adds dodał~ dodan~ | entfern~ remov~ usun~
-angeschloss~ anschließ~ anschließt connect~ podłącz~ przyłącz~ | abgetrennt disconnect~ odłącz~
-pflanz~ gepflanz~ plant~ posadz~ sadz~ | fällt~ fällte gefällt felled wycin~ wycię~
-einnahm~ eingenommen erlös~ ertrag~ income revenue~ earn~ brought dochod~ przychod~ zarob~ | ausgab~ ausgegeben kosten kostet kostete expen~ cost~ spend~ spent wydat~ koszt~
-gewann~ gewonn~ gewinnt win wins won wygra~ | verlor~ verliert lose loses lost przegra~
-verbesser~ improv~ popraw~ | verschlechter~ worsen~ pogors~ pogarsz~
-online internet~ netz digital~ elektronisch~ | papier~ paper schriftlich~ pisemn~
-hälfte halb~ half połow~ | doppelt~ double~ podwój~ dwukrotn~
-verlänger~ extend~ lengthen~ przedłuż~ wydłuż~ | verkürz~ shorten~ skróc~ skrac~
-vergrößer~ enlarg~ expand~ powiększ~ rozbud~ | verkleiner~ shrink~ shrunk pomniejsz~
-kauft~ gekauft kaufen buy buys bought purchas~ kupi~ zakupi~ | verkauf~ sell sells sold sprzeda~
-änder~ geänder~ veränder~ chang~ zmieni~ zmian~ erhöh~ steig~ senk~ sink~ increas~ rais~ lower~ reduc~ podwyż~ obniż~ | unveränder~ unchanged niezmien~
-möglich possible możliw~ | unmöglich impossible niemożliw~
-muss müssen erforderlich~ nötig~ notwendig~ benötig~ vorgeschrieben pflicht must required necessary need~ wymag~ potrzeb~ koniecz~ trzeba | freiwillig~ unnötig~ optional voluntary dobrowoln~ zbędn~
-fehl~ missing lack~ brak~ | vorhanden available dostępn~
-gültig~ valid ważn~ | ungültig~ invalid nieważn~
-mehr more więcej | weniger less fewer mniej
-gegründet~ gründete~ gründung~ founded foundation założ~ | aufgelöst auflös~ dissol~ rozwiąz~
-kam kommt ankunft arriv~ przyby~ przyjecha~ | verließ verlass~ abfahrt depart~ left leaves leave~ opuści~ odjecha~
-bau~ gebaut errichtet build~ built construct~ zbudow~ budow~ wybudow~ | abriss~ abgerissen abreiß~ demol~ rozbiór~ rozebra~ wyburz~
-stark~ strong~ siln~ | schwach~ weak~ słab~
-trat tritt beitr~ beigetreten join~ przystąp~ dołącz~ wstąpi~ | austr~ ausgetreten withdr~ wystąpi~
+steig~ stieg~ gestieg~ anstieg~ erhöh~ angehob~ anheb~ höher~ increas~ rais~ rose risen rise rises grew higher wzros~
+podni~ podwyż~ zwiększ~ wyższ~ | sink~ sank~ gesunk~ senk~ gesenk~ abgesenk~ absenk~ verringer~ reduz~ rückgang
+niedriger~ fell fallen decreas~ lower~ reduc~ drop~ declin~ spad~ obniż~ zmniejsz~ niższ~ ;
+offen geöffnet~ öffn~ eröffn~ open~ otw~ czynn~ | geschloss~ schließt schließen gesperrt~ sperrt sperrung~ clos~ shut
+zamk~ zamyk~ nieczynn~ ;
+begin~ begann~ begonn~ start~ gestartet anfang~ begun began commenc~ rozpocz~ zaczę~ zaczn~ | ende enden endet endete
+beend~ abgeschlossen abschluss end ends ended ending finish~ conclud~ complet~ zakończ~ kończ~ ;
+bewillig~ genehmig~ angenommen zugestimmt gebilligt approv~ accept~ granted zaakcept~ zatwierdz~ przyjęt~ | abgelehn~
+ablehn~ lehnt lehnte lehnten verweiger~ reject~ refus~ denied turned odrzuc~ odmów~ ;
+dafür befürwort~ favour favor zu za | dagegen gegen against przeciw~ ;
+darf dürfen durfte erlaub~ gestatte~ zulässig zugelassen allowed permit~ may wolno można dozwol~ | verbot~ verbiet~
+untersag~ forbid~ prohibit~ banned zabron~ zakaz~ ;
+kostenlos~ kostenfrei~ gebührenfrei~ gratis frei unentgeltlich free exempt befreit bezpłatn~ darmow~ zwolnion~ |
+kostenpflichtig~ gebührenpflichtig~ gebühr zahl~ bezahl~ gezahlt kosten kostet pay pays paid charge fee płatn~ płac~
+odpłatn~ ;
+günstig~ billig~ cheap~ tani~ najtań~ tańsz~ | teuer~ teurer expensive~ drog~ najdroż~ ;
+mindestens least najmniej minimum | höchstens maximal most najwyżej maksym~ ;
+frühestens earliest earlier najwcześniej wcześniej | spätestens latest later najpóźniej później ;
+innerhalb inside wewnątrz | außerhalb outside poza ;
+erfolg~ success~ sukces~ | misserfolg~ gescheitert~ scheiter~ failure~ failed porażk~ niepowodz~ ;
+lobt~ lobte~ gelobt begrüß~ prais~ welcom~ pochwal~ chwali~ | kritisier~ kritik~ critici~ skrytyk~ krytyk~ ;
+hinzugefügt added adds dodał~ dodan~ | entfern~ remov~ usun~ ;
+angeschloss~ anschließ~ anschließt connect~ podłącz~ przyłącz~ | abgetrennt disconnect~ odłącz~ ;
+pflanz~ gepflanz~ plant~ posadz~ sadz~ | fällt~ fällte gefällt felled wycin~ wycię~ ;
+einnahm~ eingenommen erlös~ ertrag~ income revenue~ earn~ brought dochod~ przychod~ zarob~ | ausgab~ ausgegeben kosten
+kostet kostete expen~ cost~ spend~ spent wydat~ koszt~ ;
+gewann~ gewonn~ gewinnt win wins won wygra~ | verlor~ verliert lose loses lost przegra~ ;
+verbesser~ improv~ popraw~ | verschlechter~ worsen~ pogors~ pogarsz~ ;
+online internet~ netz digital~ elektronisch~ | papier~ paper schriftlich~ pisemn~ ;
+hälfte halb~ half połow~ | doppelt~ double~ podwój~ dwukrotn~ ;
+verlänger~ extend~ lengthen~ przedłuż~ wydłuż~ | verkürz~ shorten~ skróc~ skrac~ ;
+vergrößer~ enlarg~ expand~ powiększ~ rozbud~ | verkleiner~ shrink~ shrunk pomniejsz~ ;
+kauft~ gekauft kaufen buy buys bought purchas~ kupi~ zakupi~ | verkauf~ sell sells sold sprzeda~ ;
+änder~ geänder~ veränder~ chang~ zmieni~ zmian~ erhöh~ steig~ senk~ sink~ increas~ rais~ lower~ reduc~ podwyż~ obniż~
+| unveränder~ unchanged niezmien~ ;
+möglich possible możliw~ | unmöglich impossible niemożliw~ ;
+muss müssen erforderlich~ nötig~ notwendig~ benötig~ vorgeschrieben pflicht must required necessary need~ wymag~
+potrzeb~ koniecz~ trzeba | freiwillig~ unnötig~ optional voluntary dobrowoln~ zbędn~ ;
+fehl~ missing lack~ brak~ | vorhanden available dostępn~ ;
+gültig~ valid ważn~ | ungültig~ invalid nieważn~ ;
+mehr more więcej | weniger less fewer mniej ;
+gegründet~ gründete~ gründung~ founded foundation założ~ | aufgelöst auflös~ dissol~ rozwiąz~ ;
+kam kommt ankunft arriv~ przyby~ przyjecha~ | verließ verlass~ abfahrt depart~ left leaves leave~ opuści~ odjecha~ ;
+bau~ gebaut errichtet build~ built construct~ zbudow~ budow~ wybudow~ | abriss~ abgerissen abreiß~ demol~ rozbiór~
+rozebra~ wyburz~ ;
+stark~ strong~ siln~ | schwach~ weak~ słab~ ;
+trat tritt beitr~ beigetreten join~ przystąp~ dołącz~ wstąpi~ | austr~ ausgetreten withdr~ wystąpi~ ;
 """
 # Who acts in city documents; where the actor of a statement is another one, the statement is another one.
 _ACTORS: Final = """
@@ -95,7 +107,10 @@ def _matches(word: str, forms: list[str]) -> bool:
     return any(word.startswith(form[:-1]) if form.endswith("~") else word == form for form in forms)
 
 
-_POLES: Final = [(row[: row.index("|")], row[row.index("|") + 1 :]) for row in _rows(_OPPOSITES)]
+_POLES: Final = [
+    (one.split(), other.split())
+    for one, other in (row.split("|") for row in fold(_OPPOSITES).split(";") if row.strip())
+]
 _WHO: Final = _rows(_ACTORS)
 
 

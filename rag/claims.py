@@ -107,7 +107,8 @@ def coverage(pair: Pair) -> tuple[float, str]:
     """
     clauses = [span for span in pair.claim.clauses if len(within(pair.claim.words, *span)) >= _CLAUSE_WORDS]
     found = [
-        (_mean(pair, start, end), pair.claim.text[start:end].strip()) for start, end in [(0, len(pair.claim.text)), *clauses]
+        (_mean(pair, start, end), pair.claim.text[start:end].strip())
+        for start, end in [(0, len(pair.claim.text)), *clauses]
     ]
     return min(found)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,9 +25,10 @@ _EMPTY = frozenset(
     for word in """
     wurde wurden worden sei seien sowie dort davon dafür daran dabei dann danach rund etwa ungefähr zuvor vorher bereits
     jeweils insgesamt künftig weiterhin demnach laut gemäß statt findet finden beträgt betragen liegt stadt neu neue
-    neuen neuer after before within since about around approximately each every also already then there therefore been being becomes become will would
-    according place takes take city new total now its which both such each per both other further
-    przed po od każdy każde każda zostanie zostały zostaną będą około również także już więc miasto miasta mieście nowy nowa nowe nowego nowej według
+    neuen neuer after before within since about around approximately each every also already then there therefore been
+    being becomes become will would according place takes take city new total now its which both such each per both
+    other further przed po od każdy każde każda zostanie zostały zostaną będą około również także już więc miasto
+    miasta mieście nowy nowa nowe nowego nowej według
     został się tam tego który która które jeszcze oraz wynosi wynoszą
     """.split()
 )
@@ -106,7 +108,7 @@ class Statement:
         ]
         borders = [start, *cuts, end]
         found: list[tuple[int, int]] = []
-        for begin, stop in zip(borders, borders[1:], strict=False):
+        for begin, stop in pairwise(borders):
             few = self._weight(begin, stop) < (1 if self.text[begin - 1 : begin] == ";" else _CLAUSE_WORDS)
             if found and (few or self._weight(*found[-1]) < _CLAUSE_WORDS):
                 found[-1] = (found[-1][0], stop)
@@ -130,7 +132,7 @@ def statement(text: str, language: str | None) -> Statement:
 
 
 def spelling_similarity(claim: Statement, passage: Statement) -> np.ndarray:
-    """Return how alike the words of both are by spelling and table, shape (words of claim, words of passage), 0 to 1."""
+    """Return how alike the words of both are by spelling and table, shape (claim, passage), 0 to 1."""
     rows = [[_alike(mine, its) for its in passage.words] for mine in claim.words]
     return np.array(rows, np.float32).reshape(len(claim.words), len(passage.words))
 

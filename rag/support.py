@@ -23,7 +23,8 @@ class SupportModel:
     def similarity(self, claim: Statement, passage: Statement) -> np.ndarray:
         """Return the cosine of each word of `claim` to each of `passage`, shape (words of claim, words of passage)."""
         mine, its = self._words(claim), self._words(passage)
-        return mine @ its.T
+        product: np.ndarray = mine @ its.T
+        return product
 
     def _words(self, statement: Statement) -> np.ndarray:
         """Return a unit vector for each content word: the mean of its tokens, centred for the language."""

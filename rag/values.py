@@ -93,7 +93,8 @@ _RATES = {
     "year": r"(?:pro|im|je) Jahr|jährlich\w*|(?:a|per|each|every) year|annual\w*|yearly|rocznie|na rok|w roku",
 }
 _RATE = {
-    name: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)(?!\s+(?:der\s+)?\d)", re.IGNORECASE) for name, pattern in _RATES.items()
+    name: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)(?!\s+(?:der\s+)?\d)", re.IGNORECASE)
+    for name, pattern in _RATES.items()
 }
 _FIRST_YEAR, _LAST_YEAR = 1000, 2999
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | dict.fromkeys("\u00a0\u202f\u2009\u2007", " ") | {"’": "'"})
@@ -104,8 +105,8 @@ _MINUTES_OF_DAY = 24 * 60
 class Value:
     """What a text states from `start` to `end`.
 
-    `numbers` are the readings of a number, `unit` what it counts where that is a measure. A date has its `year`, `month`
-    and `day` as far as they are given. `key` names what has neither: a file number, weekday, season, time of day.
+    `numbers` are the readings of a number, `unit` what it counts where that is a measure. A date has its `year`,
+    `month` and `day` as far as they are given. `key` names what has neither: a file number, weekday, time of day.
     """
 
     kind: Kind
@@ -291,7 +292,7 @@ def _readings(digits: str) -> set[float]:
         return {float(re.sub(r"[.,]", "", bare))}
     whole, decimals = re.split(r"[.,]", bare)
     decimal = float(f"{whole}.{decimals}")
-    return {decimal, float(whole + decimals)} if len(decimals) == 3 and whole != "0" else {decimal}  # noqa: PLR2004
+    return {decimal, float(whole + decimals)} if len(decimals) == 3 and whole != "0" else {decimal}
 
 
 def _scale(text: str, end: int) -> tuple[float, int]:

@@ -22,7 +22,7 @@ class Check:
 
 def examine(settings: Settings) -> list[Check]:
     """Check the embedding model, the store and the optional parts."""
-    return [_model(settings), _arithmetic(settings), _store(settings), *_optional_parts()]
+    return [_model(settings), _arithmetic(settings), _store(settings), _recognition(), _language_model(settings)]
 
 
 def _model(settings: Settings) -> Check:
@@ -68,11 +68,25 @@ def _store(settings: Settings) -> Check:
     )
 
 
-def _optional_parts() -> list[Check]:
-    return [
-        _recognition(),
-        Check("language model", "optional", "not part of this version: answers are quotes, none are formulated"),
-    ]
+def _language_model(settings: Settings) -> Check:
+    """Ask the language model for a word, as a question would."""
+    import time
+
+    from rag.language_model import LanguageModel
+    from rag.prompting import Prompt
+
+    name = "language model"
+    if not settings.llm:
+        return Check(name, "optional", "none is set: answers are quotes, none are formulated (CITYCITE_LLM)")
+    place = f"{settings.llm} at {settings.llm_base_url or 'http://127.0.0.1:11434'}"
+    started = time.perf_counter()
+    try:
+        said = LanguageModel(settings).complete(Prompt("Answer with one word.", "Say OK."))
+    except CityciteError as error:
+        return Check(name, "broken", place, f"{error} Answers are quotes until that is mended.")
+    if not said.strip():
+        return Check(name, "broken", place, "it answered with nothing; check the model's name and its chat template")
+    return Check(name, "ok", f"{place}, answered in {time.perf_counter() - started:.1f} s")
 
 
 def _recognition() -> Check:
