@@ -2,6 +2,8 @@
 
 import pytest
 
+from rag.breaker import CircuitBreaker
+from rag.language_model import LanguageModel
 from rag.pipeline import Assistant
 from rag.settings import Settings
 from tests.llm.server import chat_server
@@ -23,17 +25,32 @@ def server(shared_server):
     return shared_server
 
 
+@pytest.fixture(scope="session")
+def plain(corpus_store, shared_server):
+    """An assistant without further settings, opened once; its breaker never opens, since many tests make it fail."""
+    opened = Assistant.open(corpus_store, _settings(shared_server))
+    opened.formulator.language_model = LanguageModel(opened.settings, CircuitBreaker(failures=10_000))
+    opened.warm_up()
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def formulating(corpus_store, server):
+def formulating(corpus_store, server, plain):
     """Make an assistant that asks the server; settings may be changed."""
     opened = []
 
     def make(**changed):
-        settings = Settings(**{"llm": "openai:test", "llm_base_url": server.address, "llm_timeout": 10} | changed)
-        opened.append(Assistant.open(corpus_store, settings))
+        if not changed:
+            return plain
+        opened.append(Assistant.open(corpus_store, _settings(server, **changed)))
         opened[-1].formulator.language_model.open()
         return opened[-1]
 
     yield make
     for assistant in opened:
         assistant.close()
+
+
+def _settings(server, **changed):
+    return Settings(**{"llm": "openai:test", "llm_base_url": server.address, "llm_timeout": 10} | changed)

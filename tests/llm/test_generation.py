@@ -142,7 +142,7 @@ def test_without_evidence_the_model_is_not_asked(formulating, server):
 
 def test_no_key_but_the_one_set_is_sent(formulating, server, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "not yours")
-    formulating().ask(QUESTION)
+    formulating(llm_api_key="").ask(QUESTION)
     formulating(llm_api_key="ours").ask(QUESTION)
     assert [headers["authorization"] for headers in server.headers] == ["Bearer none", "Bearer ours"]
 
