@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -30,6 +31,8 @@ _TITLES = frozenset(
 _PLACE = re.compile(r".+(?:strasse|str|platz|gasse|allee|weg|brucke|ufer|hof)$")
 # A plain German noun beside another one is no name where the passages have its counterpart.
 _COUNTERPART = 0.8
+# In another language, a name that is a noun ("Festiwal") is at least so near to its counterpart.
+_TRANSLATED = 0.62
 # A clause of the passage is the counterpart of one of the claim where none fits better by more than this.
 _TIE = 0.03
 # What a number belongs to is taken for something else where that fits better by at least this.
@@ -56,6 +59,8 @@ _PLACED = frozenset("in im w we".split())
 _SKIPPED = frozenset("der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company".split())
 # A German verb's particle at the end: "schließen ... an" is "anschließen", and not "schließen".
 _PARTICLE = re.compile(r"\b(an|ab|auf|aus|ein|zu|um|vor|nach|bei|mit)\W*$")
+_GENITIVE = re.compile(r"\b(?:der\s+Stadt|miasta)\s*$")
+_AND = re.compile(r"\s(?:und|and|oraz|i|a)\s")
 _GIVES = re.compile(r"\b(?:to|an|do|dla)\s+(?:the\s|die\s|das\s|den\s)?(?:city|Stadt|miast\w*|[A-ZŁŚŻ]\w+)")
 _JOINED = re.compile(r"^\W*(?:und|and|i|oraz|sowie|&)\W+(?:\w+\W+)?$")
 
@@ -99,6 +104,11 @@ class Pair:
         return found
 
 
+def is_named(said: Statement, number: int) -> bool:
+    """Whether a word names a city, an actor or a person."""
+    return _key(said, number) is not None
+
+
 def missing_value(pair: Pair) -> str | None:
     """A number, date, time or file number that the passages don't state."""
     for value in pair.claim.values:
@@ -126,6 +136,8 @@ def missing_name(pair: Pair) -> str | None:
             continue
         parts = [word.folded, *map(fold, _parts(word.text))]
         if any(same_name(part, other) for part in parts for other in named):
+            continue
+        if pair.claim.language != pair.passage.language and pair.covered[number] >= _TRANSLATED:
             continue
         if pair.claim.language == "de" and not _PLACE.fullmatch(word.folded) and pair.covered[number] >= _COUNTERPART:
             continue
@@ -233,7 +245,36 @@ def belongs_elsewhere(pair: Pair) -> str | None:
         known = [score for score in own if score is not None]
         if own and len(known) == len(own) and max(rivals, default=0.0) - max(known) > _BETTER:
             return pair.claim.text[value.start : value.end]
-    return _other_time(pair) or _misplaced_name(pair)
+    return _other_time(pair) or _other_owner(pair) or _misplaced_name(pair)
+
+
+def _other_owner(pair: Pair) -> str | None:
+    """A value that in the passages stands with another name or weekday, while that of the claim has one of its own."""
+    theirs = [(its, _owner(pair.passage, its)) for its in pair.passage.values]
+    for value in pair.claim.values:
+        owner = _owner(pair.claim, value)
+        if owner is None or value.kind not in ("number", "clock"):
+            continue
+        owners = {key for its, key in theirs if same(value, its)}
+        has_own = any(key == owner and _is_rival(value, its) for its, key in theirs)
+        named = {mention.key for mention in _mentions(pair.claim, (0, len(pair.claim.text)))}
+        if has_own and owners and None not in owners and owner not in owners and not owners & named:
+            return pair.claim.text[value.start : value.end]
+    return None
+
+
+def _owner(said: Statement, value: Value) -> str | None:
+    """Return a key for the name or weekday that a value stands behind in its sentence, or before."""
+    span = next((span for span in said.sentences if span[0] <= value.start < span[1]), None)
+    if span is None or value.kind not in ("number", "clock"):
+        return None
+    named = [(mention.start, mention.key) for mention in _mentions(said, span)]
+    if value.kind == "clock":
+        named = []
+    named += [(it.start, f"weekday{it.key}") for it in _between(said.values, *span) if it.kind == "weekday"]
+    before = [key for start, key in sorted(named) if start < value.start]
+    behind = [key for start, key in sorted(named) if start > value.start]
+    return before[-1] if before else behind[0] if behind else None
 
 
 def _other_time(pair: Pair) -> str | None:
@@ -265,6 +306,10 @@ def _is_year(value: Value) -> bool:
 def _stated(value: Value, stated: list[Value]) -> bool:
     if any(same(value, other) for other in stated):
         return True
+    if value.kind == "date" and value.day is not None and value.year is None:  # "ab September 25 junge Menschen"
+        days = {reading for it in stated if it.kind == "number" for reading in it.numbers}
+        if value.day in days and any(it.kind == "date" and it.month == value.month and it.day is None for it in stated):
+            return True
     if value.kind == "date" and value.year is not None:  # "am 15. Oktober", with the year in another sentence
         days = [it for it in stated if it.kind == "date" and (it.month, it.day) == (value.month, value.day)]
         years = {it.year for it in stated} | {reading for it in stated if it.kind == "number" for reading in it.numbers}
@@ -317,13 +362,26 @@ def _beside_capital(claim: Statement, number: int) -> bool:
 def _says_opposite(pair: Pair, clause: tuple[int, int], others: list[tuple[int, int]]) -> bool:
     """Compare ideas that both speak of; where there are none, whether both deny or both affirm."""
     mine = _signs(pair.claim, clause)
-    agreeing, opposing = _compared(pair, mine, [*others, *_same_idea(pair, clause, others)])
+    agreeing, opposing = _compared(
+        pair, mine, _of_same_name(pair, clause, mine) or [*others, *_same_idea(pair, clause, others)]
+    )
     if opposing - agreeing:
         return True
     if agreeing or not others:
         return False
     odd = negations(pair.claim.text[slice(*clause)]) % 2
     return all(odd != negations(pair.passage.text[slice(*other)]) % 2 for other in others)
+
+
+def _of_same_name(pair: Pair, clause: tuple[int, int], mine: dict[int, set[int]]) -> list[tuple[int, int]]:
+    """Return clauses that speak of the same idea and of the same city, actor or name, where all others name another."""
+    keys = {mention.key for mention in _mentions(pair.claim, clause)}
+    return [
+        other
+        for other in pair.passage.clauses
+        if keys & {mention.key for mention in _mentions(pair.passage, other)}
+        and mine.keys() & _signs(pair.passage, other).keys()
+    ]
 
 
 def _compared(pair: Pair, mine: dict[int, set[int]], others: list[tuple[int, int]]) -> tuple[set[int], set[int]]:
@@ -393,14 +451,16 @@ def _same_idea(pair: Pair, clause: tuple[int, int], others: list[tuple[int, int]
 
 def _signs(said: Statement, clause: tuple[int, int]) -> dict[int, set[int]]:
     """Return the ideas of a clause, each with 1, or -1 where it is denied or its opposite is said."""
-    turned = -1 if negations(said.text[slice(*clause)]) % 2 else 1
     particle = _PARTICLE.search(said.text[slice(*clause)]) if said.language in ("de", None) else None
     found: dict[int, set[int]] = {}
-    for match in WORD.finditer(said.text, *clause):
-        word = fold(match.group())
-        whole = poles(particle.group(1) + word) if particle and match.group()[0].islower() else ()
-        for idea, sign in whole or poles(word):
-            found.setdefault(idea, set()).add(sign * turned)
+    cuts = [match.start() for match in _AND.finditer(said.text, *clause)]
+    for start, end in pairwise([clause[0], *cuts, clause[1]]):
+        turned = -1 if negations(said.text[start:end]) % 2 else 1
+        for match in WORD.finditer(said.text, start, end):
+            word = fold(match.group())
+            whole = poles(particle.group(1) + word) if particle and match.group()[0].islower() else ()
+            for idea, sign in whole or poles(word):
+                found.setdefault(idea, set()).add(sign * turned)
     return found
 
 
@@ -418,7 +478,12 @@ def _mentions(said: Statement, span: tuple[int, int]) -> list[_Mention]:
     for number in within(said.words, *span):
         word = said.words[number]
         key = _key(said, number)
-        if key and not (found and said.text[found[-1].end : word.start].isspace()):
+        if not key:
+            continue
+        adjacent = found and said.text[found[-1].end : word.start].isspace() and found[-1].key.startswith("name")
+        if adjacent and key.startswith("name"):  # first names and titles: the last word tells who it is
+            found[-1] = _Mention(key, found[-1].start, word.end, found[-1].before)
+        else:
             found.append(_Mention(key, word.start, word.end, _word_before(said.text, word.start)))
     return found
 
@@ -439,9 +504,12 @@ def _key(said: Statement, number: int) -> str | None:
 
 
 def _word_before(text: str, start: int) -> str:
-    words = [fold(word) for word in re.findall(r"\w+", text[max(0, start - 40) : start])]
-    while words and words[-1] in _SKIPPED:
-        words.pop()
+    opening = re.split(r"[,;:.()]\s", text[max(0, start - 40) : start])[-1]
+    if _GENITIVE.search(opening):
+        return "of"
+    words = [word for word in map(fold, re.findall(r"\w+", opening)) if word not in _SKIPPED]
+    if len(words) > 1 and words[-2] in _PREPOSITIONS and words[-1] not in _PREPOSITIONS and words[-1].isalpha():
+        return words[-2]  # "to the writer Marlene Huber"
     return words[-1] if words else ""
 
 
@@ -457,7 +525,7 @@ def _agent(text: str, mentions: list[_Mention]) -> _Mention | None:
 
 def _are_joined(text: str, mentions: list[_Mention], keys: set[str]) -> bool:
     shared = [mention for mention in mentions if mention.key in keys]
-    return any(_JOINED.match(text[one.end : other.start]) for one, other in zip(shared, shared[1:], strict=False))
+    return any(_JOINED.match(text[one.end : other.start]) for one, other in pairwise(shared))
 
 
 def _said_once(mentions: list[_Mention], keys: set[str]) -> bool:
@@ -515,9 +583,18 @@ def _window(said: Statement, value: Value) -> list[Word]:
             start = max(start, other.end)
         elif other.start >= value.end:
             end = min(end, other.start)
-    before = [said.words[number] for number in within(said.words, start, value.start)]
+    before = [
+        said.words[number]
+        for number in within(said.words, start, value.start)
+        if not _stands_behind(said, said.words[number], value)
+    ]
     behind = [said.words[number] for number in within(said.words, value.end, end)]
     return before[-_BEFORE:] + behind[:_AFTER]
+
+
+def _stands_behind(said: Statement, word: Word, value: Value) -> bool:
+    """Whether a word follows another number at once: the films of "190 films from 45 countries" are not the 45."""
+    return any(0 <= word.start - other.end <= 1 and not other.unit for other in said.values if other is not value)
 
 
 def _partners(said: Statement, value: Value) -> list[Value]:

@@ -17,13 +17,20 @@ _NEGATORS: Final = frozenset(
     nicht nichts nie niemals niemand niemanden niemandem kein keine keinen keinem keiner keines keinerlei ohne weder
     not no never none nobody nothing without neither cannot can't don't doesn't didn't isn't aren't wasn't won't
     nie nikt nikogo nigdy nic bez żaden żadna żadne żadnego żadnej żadnych ani
+    ausgenommen
     """.split()
 )
+# Polish denies twice and means it once: "nikt nie", "nie ... żadnych".
+_POLISH_DOUBLES: Final = frozenset(
+    fold(word) for word in "nikt nikogo nigdy nic żaden żadna żadne żadnego żadnej żadnych ani".split()
+)
+# Verbs that deny what they govern.
+_DENYING: Final = ("verzicht", "waiv", "zrezygn", "rezygn", "refrain")
 # They hold a negator and deny nothing.
 _NO_NEGATION: Final = re.compile(
     r"nicht (?:nur|allein|zuletzt|(?:früher|später|mehr|weniger|länger) als)|not (?:only|least)"
     r"|(?:no|not) (?:earlier|later|more|less|fewer|longer) than|nie (?:tylko|wcześniej|później|więcej|mniej|dłużej) niż"
-    r"|nie tylko|\bno\.? ?(?=\d)|bez zmian|ohne weiteres",
+    r"|\b(?:a nie|and not|und nicht) (?=\w+ \d)|nie tylko|\bno\.? ?(?=\d)|bez zmian|ohne weiteres",
     re.IGNORECASE,
 )
 # Words for an idea | words for its opposite; one idea after the other.
@@ -35,10 +42,10 @@ offen geöffnet~ öffn~ eröffn~ open~ otw~ czynn~ | geschloss~ schließt schlie
 zamk~ zamyk~ nieczynn~ ;
 begin~ begann~ begonn~ start~ gestartet anfang~ begun began commenc~ rozpocz~ zaczę~ zaczn~ | ende enden endet endete
 beend~ abgeschlossen abschluss end ends ended ending finish~ conclud~ complet~ zakończ~ kończ~ ;
-bewillig~ genehmig~ angenommen zugestimmt gebilligt approv~ accept~ granted zaakcept~ zatwierdz~ przyjęt~ | abgelehn~
-ablehn~ lehnt lehnte lehnten verweiger~ reject~ refus~ denied turned odrzuc~ odmów~ ;
+begrüß~ welcom~ unterstütz~ support~ popier~ bewillig~ genehmig~ befürwort~ angenommen zugestimmt gebilligt approv~ accept~ granted zaakcept~ zatwierdz~ przyjęt~ | abgelehn~
+ablehn~ lehnt lehnte lehnten sprzeciw~ oppos~ verweiger~ reject~ refus~ denied turned odrzuc~ odmów~ ;
 dafür befürwort~ favour favor zu za | dagegen gegen against przeciw~ ;
-darf dürfen durfte erlaub~ gestatte~ zulässig zugelassen allowed permit~ may wolno można dozwol~ | verbot~ verbiet~
+darf dürfen durfte erlaub~ gestatte~ zulässig zugelassen allowed permitted may wolno można dozwol~ | verbot~ verbiet~
 untersag~ forbid~ prohibit~ banned zabron~ zakaz~ ;
 kostenlos~ kostenfrei~ gebührenfrei~ gratis frei unentgeltlich free exempt befreit bezpłatn~ darmow~ zwolnion~ |
 kostenpflichtig~ gebührenpflichtig~ gebühr zahl~ bezahl~ gezahlt kosten kostet pay pays paid charge fee płatn~ płac~
@@ -48,7 +55,7 @@ mindestens least najmniej minimum | höchstens maximal most najwyżej maksym~ ;
 frühestens earliest earlier najwcześniej wcześniej | spätestens latest later najpóźniej później ;
 innerhalb inside wewnątrz | außerhalb outside poza ;
 erfolg~ success~ sukces~ | misserfolg~ gescheitert~ scheiter~ failure~ failed porażk~ niepowodz~ ;
-lobt~ lobte~ gelobt begrüß~ prais~ welcom~ pochwal~ chwali~ | kritisier~ kritik~ critici~ skrytyk~ krytyk~ ;
+lobt~ lobte~ gelobt prais~ pochwal~ chwali~ | kritisier~ kritik~ critici~ skrytyk~ krytyk~ ;
 hinzugefügt added adds dodał~ dodan~ | entfern~ remov~ usun~ ;
 angeschloss~ anschließ~ anschließt connect~ podłącz~ przyłącz~ | abgetrennt disconnect~ odłącz~ ;
 pflanz~ gepflanz~ plant~ posadz~ sadz~ | fällt~ fällte gefällt felled wycin~ wycię~ ;
@@ -60,7 +67,6 @@ online internet~ netz digital~ elektronisch~ | papier~ paper schriftlich~ pisemn
 hälfte halb~ half połow~ | doppelt~ double~ podwój~ dwukrotn~ ;
 verlänger~ extend~ lengthen~ przedłuż~ wydłuż~ | verkürz~ shorten~ skróc~ skrac~ ;
 vergrößer~ enlarg~ expand~ powiększ~ rozbud~ | verkleiner~ shrink~ shrunk pomniejsz~ ;
-kauft~ gekauft kaufen buy buys bought purchas~ kupi~ zakupi~ | verkauf~ sell sells sold sprzeda~ ;
 änder~ geänder~ veränder~ chang~ zmieni~ zmian~ erhöh~ steig~ senk~ sink~ increas~ rais~ lower~ reduc~ podwyż~ obniż~
 | unveränder~ unchanged niezmien~ ;
 möglich possible możliw~ | unmöglich impossible niemożliw~ ;
@@ -71,19 +77,20 @@ gültig~ valid ważn~ | ungültig~ invalid nieważn~ ;
 mehr more więcej | weniger less fewer mniej ;
 gegründet~ gründete~ gründung~ founded foundation założ~ | aufgelöst auflös~ dissol~ rozwiąz~ ;
 kam kommt ankunft arriv~ przyby~ przyjecha~ | verließ verlass~ abfahrt depart~ left leaves leave~ opuści~ odjecha~ ;
-bau~ gebaut errichtet build~ built construct~ zbudow~ budow~ wybudow~ | abriss~ abgerissen abreiß~ demol~ rozbiór~
+baut baute bauten bauen gebaut~ bauarbeit~ neubau errichtet build~ built construct~ zbudow~ budow~ wybudow~ | abriss~ abgerissen abreiß~ demol~ rozbiór~
 rozebra~ wyburz~ ;
 stark~ strong~ siln~ | schwach~ weak~ słab~ ;
 trat tritt beitr~ beigetreten join~ przystąp~ dołącz~ wstąpi~ | austr~ ausgetreten withdr~ wystąpi~ ;
 """
 # Who acts in city documents; where the actor of a statement is another one, the statement is another one.
 _ACTORS: Final = """
-stadtrat~ gemeinderat~ rat council~ rada rady radą radę radni
+stadtrat~ gemeinderat~ rat council councils rada rady radą radę radni
 bürgermeister~ oberbürgermeister~ mayor burmistrz~ prezydent~
-verwaltung~ administration administracj~
+gericht~ verwaltungsgericht~ amtsgericht~ court sąd sądu sądzie
+verwaltung~ administration administracja administracji
+anlieger~ anwohner~ einwohner~ bewohner~ residents mieszkańc~
 polizei~ police policj~
 feuerwehr~ firefighter~ brigade straża~ straż
-gericht~ verwaltungsgericht~ court sąd sądu
 universität~ hochschule~ university uniwersyt~
 eltern parents rodzic~
 haushalte household~ gospodarstw~
@@ -116,8 +123,11 @@ _WHO: Final = _rows(_ACTORS)
 
 def negations(clause: str) -> int:
     """Return how many words of `clause` negate it; two of them cancel out (`nicht ohne Anmeldung`)."""
-    words = re.findall(r"[^\W\d_]+(?:['’]t)?", _NO_NEGATION.sub(" ", clause))
-    return sum(fold(word.replace("’", "'")) in _NEGATORS for word in words)
+    words = [fold(word.replace("’", "'")) for word in re.findall(r"[^\W\d_]+(?:['’]t)?", _NO_NEGATION.sub(" ", clause))]
+    found = [word for word in words if word in _NEGATORS or word.startswith(_DENYING)]
+    if "nie" in found:
+        found = [word for word in found if word not in _POLISH_DOUBLES]
+    return len(found)
 
 
 @lru_cache(maxsize=100_000)

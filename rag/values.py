@@ -38,6 +38,8 @@ donnerstag thursday czwartk czwartek
 freitag friday piatk piatek
 samstag sonnabend saturday sobot
 sonntag sunday niedziel
+werktag weekday robocz
+wochenend weekend
 """
 _SEASON_FORMS = """
 fruhjahr fruhling spring wiosna wiosne wiosny
@@ -53,7 +55,7 @@ _CAPITAL_ALONE = frozenset({"may", "march"})
 _BESIDE_NUMBER = frozenset("jan feb mar apr jun jul aug sept sep okt oct nov dez dec".split())
 
 _LETTERS = r"[^\W\d_]"
-_DAY = r"(?P<day>[0-3]?\d)(?:\.|st|nd|rd|th)?"
+_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:\.|st|nd|rd|th)?"
 _YEAR = r"(?:,?\s+(?P<year>[12]\d{3}))"
 _WORD = re.compile(rf"{_LETTERS}+")
 _ISO = re.compile(r"\b(?P<year>[12]\d{3})-(?P<month>[01]\d)-(?P<day>[0-3]\d)\b")
