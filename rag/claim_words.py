@@ -42,8 +42,9 @@ offen geöffnet~ öffn~ eröffn~ open~ otw~ czynn~ | geschloss~ schließt schlie
 zamk~ zamyk~ nieczynn~ ;
 begin~ begann~ begonn~ start~ gestartet anfang~ begun began commenc~ rozpocz~ zaczę~ zaczn~ | ende enden endet endete
 beend~ abgeschlossen abschluss end ends ended ending finish~ conclud~ complet~ zakończ~ kończ~ ;
-begrüß~ welcom~ unterstütz~ support~ popier~ bewillig~ genehmig~ befürwort~ angenommen zugestimmt gebilligt approv~ accept~ granted zaakcept~ zatwierdz~ przyjęt~ | abgelehn~
-ablehn~ lehnt lehnte lehnten sprzeciw~ oppos~ verweiger~ reject~ refus~ denied turned odrzuc~ odmów~ ;
+begrüß~ welcom~ unterstütz~ support~ popier~ bewillig~ genehmig~ befürwort~ angenommen zugestimmt gebilligt approv~
+accept~ granted zaakcept~ zatwierdz~ przyjęt~ | abgelehn~ ablehn~ lehnt lehnte lehnten sprzeciw~ oppos~ verweiger~
+reject~ refus~ denied turned odrzuc~ odmów~ ;
 dafür befürwort~ favour favor zu za | dagegen gegen against przeciw~ ;
 darf dürfen durfte erlaub~ gestatte~ zulässig zugelassen allowed permitted may wolno można dozwol~ | verbot~ verbiet~
 untersag~ forbid~ prohibit~ banned zabron~ zakaz~ ;
@@ -77,8 +78,8 @@ gültig~ valid ważn~ | ungültig~ invalid nieważn~ ;
 mehr more więcej | weniger less fewer mniej ;
 gegründet~ gründete~ gründung~ founded foundation założ~ | aufgelöst auflös~ dissol~ rozwiąz~ ;
 kam kommt ankunft arriv~ przyby~ przyjecha~ | verließ verlass~ abfahrt depart~ left leaves leave~ opuści~ odjecha~ ;
-baut baute bauten bauen gebaut~ bauarbeit~ neubau errichtet build~ built construct~ zbudow~ budow~ wybudow~ | abriss~ abgerissen abreiß~ demol~ rozbiór~
-rozebra~ wyburz~ ;
+baut baute bauten bauen gebaut~ bauarbeit~ neubau errichtet build~ built construct~ zbudow~ budow~ wybudow~ | abriss~
+abgerissen abreiß~ demol~ rozbiór~ rozebra~ wyburz~ ;
 stark~ strong~ siln~ | schwach~ weak~ słab~ ;
 trat tritt beitr~ beigetreten join~ przystąp~ dołącz~ wstąpi~ | austr~ ausgetreten withdr~ wystąpi~ ;
 """

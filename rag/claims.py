@@ -14,20 +14,11 @@ from typing import Literal
 
 import numpy as np
 
-from rag.claim_rules import (
-    Pair,
-    belongs_elsewhere,
-    contradicted,
-    is_named,
-    missing_city,
-    missing_name,
-    missing_value,
-    other_actor,
-    other_direction,
-    other_giver,
-    other_recipient,
-    other_role,
-)
+from rag.claim_binding import belongs_elsewhere
+from rag.claim_negation import contradicted
+from rag.claim_parts import Pair, is_named
+from rag.claim_roles import other_actor, other_direction, other_giver, other_recipient, other_role
+from rag.claim_values import missing_city, missing_name, missing_value
 from rag.statements import PARTED, Statement, spelling_similarity, statement, within
 
 Reason = Literal["", "value", "city", "name", "negation", "role", "actor", "direction", "binding", "meaning", "empty"]

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = Path(__file__).parent / "claims"
+FOLDER = Path(__file__).parent / "claim_pairs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         """Say nothing."""
 
-    def do_POST(self):  # noqa: N802 - http.server's name
+    def do_POST(self):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.chat.requests.append(request)
         self.chat.headers.append({name.lower(): value for name, value in self.headers.items()})

@@ -67,7 +67,9 @@ def test_where_too_little_is_left_the_quote_is_the_answer(formulating, server):
     _assert_extractive(assistant)
 
 
-@pytest.mark.parametrize("written", ["", "KEINE ANTWORT", "[1]", "[1].\n\n[2].", "\x00\x1b[31m", "🙂" * 500, "a" * 9000])
+@pytest.mark.parametrize(
+    "written", ["", "KEINE ANTWORT", "[1]", "[1].\n\n[2].", "\x00\x1b[31m", "🙂" * 500, "a" * 9000]
+)
 def test_what_is_no_answer_leaves_the_quote(formulating, server, written):
     server.says(written)
     _assert_extractive(formulating())

@@ -13,7 +13,9 @@ TEXT = " ".join(f"Der Platz Nummer {number} ist frei." for number in range(200))
 
 @pytest.mark.parametrize("language", get_args(Language))
 def test_rules_question_and_excerpts_are_in_the_prompt(language):
-    prompt = render("Wo $passages ist $x?", language, [Excerpt(1, "Titel", "Ein Satz."), Excerpt(2, "B", "Zwei.")], 2000)
+    prompt = render(
+        "Wo $passages ist $x?", language, [Excerpt(1, "Titel", "Ein Satz."), Excerpt(2, "B", "Zwei.")], 2000
+    )
     assert "[1] Titel\nEin Satz.\n\n[2] B\nZwei." in prompt.user
     assert "Wo $passages ist $x?" in prompt.user
     assert "[1]" in prompt.system
