@@ -4,6 +4,7 @@ from tests.llm.server import Reply
 from tests.llm.test_generation import QUESTION, TRUE
 from ui.chat import ChatPage
 from ui.identity import PLAIN
+from ui.view import FILTER_NAMES
 
 
 def test_the_quote_comes_first_and_the_checked_words_take_its_place(formulating, server):
@@ -21,5 +22,5 @@ def test_where_the_model_fails_the_quote_stays(formulating, server):
 
 def _answers(assistant):
     page = ChatPage(assistant, 2000, PLAIN)
-    states = [said[1] for said in page.respond(QUESTION, (), "de")]
+    states = [said[1] for said in page.respond(QUESTION, (), "de", *[""] * len(FILTER_NAMES))]
     return [turns[-1].answer for turns in states if isinstance(turns, tuple) and turns[-1].answer]
