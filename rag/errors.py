@@ -47,3 +47,9 @@ class ModelError(CityciteError):
     """The embedding model is missing, damaged or does not fit the store."""
 
     status = 503
+
+
+class LanguageModelError(CityciteError):
+    """The language model cannot be reached, fails or takes too long; answers are then quoted, not formulated."""
+
+    status = 503

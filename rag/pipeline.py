@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.answering import Answerer, Draft, ExtractiveAnswerer, Span, abstention
 from rag.citations import cite, passage_of
 from rag.confidence import confidence
-from rag.contradiction import contradiction, without_older
+from rag.contradiction import Contradiction, contradiction, without_older
 from rag.embeddings import EmbeddingModel
 from rag.errors import NotFoundError, UsageError
-from rag.evidence import rank_evidence
+from rag.evidence import Evidence, rank_evidence
 from rag.filtering import Catalogue
 from rag.follow_up import standalone
+from rag.generation import Formulator, quoted
 from rag.language import WORD, question_language
 from rag.lexical import LexicalIndex, question_terms
 from rag.question import Question, analyse
@@ -45,6 +46,16 @@ class Trail:
     answer: Answer
     quotes: tuple[Citation, ...]
     passages: tuple[StoredPassage, ...]
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a formulated answer may be made of: the question, and the evidence of each quote shown."""
+
+    question: Question
+    evidence: tuple[Evidence, ...]
+    clock: _Clock
 
 
 class Assistant:
@@ -56,6 +67,7 @@ class Assistant:
         self.model = EmbeddingModel(settings)
         self.answerer = answerer or ExtractiveAnswerer(settings.max_citations)
         self.reranker = Reranker(settings.cross_encoder) if settings.cross_encoder else None
+        self.formulator = Formulator(settings, self.model) if settings.llm else None
         self._retriever: HybridRetriever | None = None
         self._opening = threading.Lock()
 
@@ -76,17 +88,35 @@ class Assistant:
             opened.store.check_model(settings.embedding_model)
         return opened
 
-    def ask(self, question: str, history: Sequence[str] = (), filters: Filters = ALL) -> Answer:
+    def ask(
+        self, question: str, history: Sequence[str] = (), filters: Filters = ALL, *, formulate: bool = True
+    ) -> Answer:
         """Answer `question` from the documents that pass `filters`, with citations, or abstain.
 
         `history` are the earlier questions of the conversation, oldest first: "Und wer hat es gegründet?" is
-        understood as `rag.follow_up.standalone` puts it.
+        understood as `rag.follow_up.standalone` puts it. Where a language model is set, it formulates the answer,
+        unless `formulate` is False; what it writes is checked, and its time is limited.
 
         Raises:
             UsageError: the question is empty or longer than the setting `max_question` (characters).
             StoreError, ModelError: the store or the model cannot be used.
         """
-        return self.trail(question, history, filters).answer
+        trail = self.trail(question, history, filters)
+        return self.formulated(trail) if formulate else trail.answer
+
+    def formulated(self, trail: Trail) -> Answer:
+        """Return the answer of `trail` in a language model's words where all of it can be shown, else as it is."""
+        if self.formulator is None or trail.basis is None:
+            return trail.answer
+        found = self.formulator.formulate(trail.basis.question, trail.basis.evidence)
+        if found is None:
+            return trail.answer
+        citations = tuple(
+            replace(trail.answer.citations[number - 1], marker=marker)
+            for marker, number in enumerate(found.used, start=1)
+        )
+        timings = trail.basis.clock.timings()
+        return replace(trail.answer, answer=found.text, mode="generative", citations=citations, timings_ms=timings)
 
     def trail(self, question: str, history: Sequence[str] = (), filters: Filters = ALL) -> Trail:
         """Answer as `ask` does, and say what the answer came from; raises the same."""
@@ -120,7 +150,7 @@ class Assistant:
                 timings_ms=clock.timings(),
                 citations=citations,
             )
-            return Trail(answer, citations, passages)
+            return Trail(answer, citations, passages, self._basis(analysed, ranked, draft, differing, clock))
         return Trail(_abstained(text, analysed.language, 0.0, clock), (), ())
 
     def search(self, query: str, top_k: int = 10, filters: Filters = ALL) -> list[Passage]:
@@ -155,7 +185,7 @@ class Assistant:
             return next((word for word in words if stem in question_terms(word, "de")), None)
 
         suggested = suggestion(question, lexical.counts(), spelt)
-        return suggested if suggested and not self.ask(suggested, filters=filters).abstained else None
+        return suggested if suggested and not self.ask(suggested, filters=filters, formulate=False).abstained else None
 
     def documents(self) -> list[DocumentSummary]:
         """List the documents in the store, ordered by source."""
@@ -174,6 +204,8 @@ class Assistant:
     def warm_up(self) -> None:
         """Load the model and the indexes, so that the first question is as fast as the next."""
         self.model.encode_question("Wann?")
+        if self.formulator is not None:
+            self.formulator.language_model.open()
         if self._has_documents():
             self.retriever.candidates(analyse("Wann?", self.model), 1)
 
@@ -193,6 +225,18 @@ class Assistant:
             if self._retriever is None:
                 self._retriever = HybridRetriever(parts=open_parts(self.store, self.model))
             return self._retriever
+
+    def _basis(
+        self,
+        question: Question,
+        ranked: Sequence[Evidence],
+        draft: Draft,
+        differing: Contradiction | None,
+        clock: _Clock,
+    ) -> Basis | None:
+        """Return what may be formulated; an answer that names two differing statements stays as it is quoted."""
+        evidence = quoted(draft.spans, ranked) if self.formulator and differing is None else []
+        return Basis(question, tuple(evidence), clock) if evidence and len(evidence) == len(draft.spans) else None
 
     def _found(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
         if self.reranker is None:

@@ -92,6 +92,23 @@ class Settings(BaseSettings):
     )
     max_citations: int = Field(3, ge=1, le=10, description="Citations an answer has at most.")
     max_question: int = Field(2000, ge=1, description="Characters of a question at most.")
+    llm: str = Field(
+        "",
+        description="Language model that formulates answers, `openai:MODEL` (any server with OpenAI's chat protocol) "
+        "or `ollama:MODEL`; empty: answers are quotes.",
+    )
+    llm_base_url: str = Field(
+        "", description="Address of the language model's server, such as http://127.0.0.1:8080/v1; `openai:` needs it."
+    )
+    llm_api_key: SecretStr = Field(SecretStr(""), description="Key that this server asks for; empty: none.")
+    # A reader has the quote at once; beyond half a minute nobody waits for the same in other words.
+    llm_timeout: float = Field(
+        30.0, gt=0, description="Seconds that the language model may take; later the quote alone is the answer."
+    )
+    llm_context: int = Field(
+        4096, ge=1024, description="Tokens that the language model reads and writes at most; passages are cut to fit."
+    )
+    llm_max_tokens: int = Field(400, ge=50, description="Tokens of a formulated answer at most.")
     max_file_mb: int = Field(200, ge=1, description="Megabytes of a file at most; a larger one is reported as failed.")
     # The longest that harmless files take: LibreOffice may use 120 s, a PDF of 5,000 pages about as many.
     parse_timeout: float = Field(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from rag.settings import Settings
 
 FILE = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -21,10 +23,14 @@ working folder. An environment variable wins over the file, `--store` over both.
 def table() -> str:
     """Return the page as Markdown."""
     rows = [
-        f"| `CITYCITE_{name.upper()}` | `{field.default}` | {field.description} |"
+        f"| `CITYCITE_{name.upper()}` | `{_default(field.default)}` | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
     return _HEAD + "\n".join(rows) + "\n"
+
+
+def _default(value: object) -> object:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 if __name__ == "__main__":

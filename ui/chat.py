@@ -318,6 +318,10 @@ class ChatPage:
         for reply in partial_answers(turn, len(earlier) + 1, language):
             yield [gr.skip(), gr.skip(), [*said[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
         yield [gr.skip(), (*earlier, turn), said, gr.skip(), gr.skip()]
+        formulated = self._formulated(turn)
+        if formulated is not turn:
+            said = self._messages((*earlier, formulated), language)
+            yield [gr.skip(), (*earlier, formulated), said, gr.skip(), gr.skip()]
 
     def start_again(self) -> list[Any]:
         """Forget the conversation."""
@@ -326,7 +330,7 @@ class ChatPage:
     def _answered(self, turn: Turn) -> Turn:
         try:
             asked = turn.understood or turn.question
-            answer = self.assistant.ask(asked, filters=turn.filters)
+            answer = self.assistant.ask(asked, filters=turn.filters, formulate=False)
             note_question(self.journal, answer)
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
@@ -342,6 +346,19 @@ class ChatPage:
         except Exception:  # the edge: a visitor gets a sentence, the log the rest
             logger.exception("A question failed unexpectedly")
             return replace(turn, error="error_unexpected")
+
+    def _formulated(self, turn: Turn) -> Turn:
+        """Return `turn` with its answer in a language model's words, where one is set and can be believed."""
+        if turn.answer is None or turn.answer.abstained or self.assistant.formulator is None:
+            return turn
+        try:
+            answer = self.assistant.ask(turn.understood or turn.question, filters=turn.filters)
+        except CityciteError as error:  # the quotes are on the page already
+            logger.error("An answer could not be formulated: %s", error)
+            return turn
+        if answer.mode != "generative":
+            return turn
+        return replace(turn, answer=answer, contexts=tuple(map(self._context, answer.citations)))
 
     def _context(self, citation: Citation) -> Context | None:
         try:

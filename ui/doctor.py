@@ -29,7 +29,13 @@ def examine(settings: Settings, assistant: Assistant | None = None) -> list[Chec
     """Check the embedding model, the store and the optional parts; of a running server, those of its `assistant`."""
     model = assistant.model if assistant else None
     store = assistant.store if assistant else None
-    return [_model(settings, model), _arithmetic(settings), _store(settings, store), *_optional_parts()]
+    return [
+        _model(settings, model),
+        _arithmetic(settings),
+        _store(settings, store),
+        _recognition(),
+        _language_model(settings),
+    ]
 
 
 def _model(settings: Settings, model: EmbeddingModel | None) -> Check:
@@ -76,11 +82,25 @@ def _store(settings: Settings, opened: Store | None) -> Check:
     )
 
 
-def _optional_parts() -> list[Check]:
-    return [
-        _recognition(),
-        Check("language model", "optional", "not part of this version: answers are quotes, none are formulated"),
-    ]
+def _language_model(settings: Settings) -> Check:
+    """Ask the language model for a word, as a question would."""
+    import time
+
+    from rag.language_model import LanguageModel
+    from rag.prompting import Prompt
+
+    name = "language model"
+    if not settings.llm:
+        return Check(name, "optional", "none is set: answers are quotes, none are formulated (CITYCITE_LLM)")
+    place = f"{settings.llm} at {settings.llm_base_url or 'http://127.0.0.1:11434'}"
+    started = time.perf_counter()
+    try:
+        said = LanguageModel(settings).complete(Prompt("Answer with one word.", "Say OK."))
+    except CityciteError as error:
+        return Check(name, "broken", place, f"{error} Answers are quotes until that is mended.")
+    if not said.strip():
+        return Check(name, "broken", place, "it answered with nothing; check the model's name and its chat template")
+    return Check(name, "ok", f"{place}, answered in {time.perf_counter() - started:.1f} s")
 
 
 def _recognition() -> Check:

@@ -92,7 +92,7 @@ class Examples:
                     continue
                 tried += 1
                 time.sleep(_PAUSE_SECONDS)
-                answer = self._assistant.ask(question)
+                answer = self._assistant.ask(question, formulate=False)
                 if (
                     not answer.abstained
                     and answer.confidence >= _SURE

@@ -74,7 +74,9 @@ class StandIn:
         self.failure = None
         self.stored = {document.id: document for document in DOCUMENTS}
 
-    def ask(self, question, history=(), filters=ALL):
+    formulator = None
+
+    def ask(self, question, history=(), filters=ALL, *, formulate=True):
         if not question.strip() or len(question) > 2000:
             raise UsageError(f"The question has {len(question)} characters; ask one of 1 to 2,000.")
         self.gate.wait(20)

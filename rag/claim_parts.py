@@ -1,0 +1,174 @@
+"""What the rules of the claim check share: a claim beside its passages, names, who is mentioned where (pure)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from rag.claim_words import actor
+from rag.language import fold
+from rag.names import city_keys
+from rag.statements import Statement, Word, within
+from rag.values import Value, same
+
+# Capitalised words of English and Polish that translate nouns of the documents, and are no names.
+TITLES = frozenset(
+    fold(word)
+    for word in """
+    city council mayor lord deputy office department town hall central library committee ministry state federal street
+    square park university school museum international day internet mr mrs ms dr prof professor court police president
+    councillor alderman treasurer district centre center euro euros german polish english
+    rada miasta miasto urząd miejski miejskiej stanu burmistrz prezydent pan pani radny radna teatr muzeum szkoła
+    ende anfang mitte stadt frau herr
+    """.split()
+)
+# Streets and squares are names as a whole: "Hafenstraße" is not "Bahnhofstraße".
+PLACE = re.compile(r".+(?:strasse|str|platz|gasse|allee|weg|brucke|ufer|hof)$")
+# A clause of the passage is the counterpart of one of the claim where none fits better by more than this.
+_TIE = 0.03
+_FIRST_YEAR, _LAST_YEAR = 1800, 2200
+PREPOSITIONS = frozenset(
+    """
+    of in at to from for with on against von vom in im an am auf aus fur mit zu zum zur bei beim nach unter gegen uber
+    w we z ze do dla od na przy o po
+    """.split()
+)
+_SKIPPED = frozenset("der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company".split())
+_GENITIVE = re.compile(r"\b(?:der\s+Stadt|miasta)\s*$")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A claim, the passages it cites, and how `alike` their words are, shape (claim, passage), about 0 to 1."""
+
+    claim: Statement
+    passage: Statement
+    alike: np.ndarray
+
+    @cached_property
+    def covered(self) -> np.ndarray:
+        """For each word of the claim, how alike the nearest word of the passages is."""
+        if not self.alike.shape[1]:
+            return np.zeros(len(self.claim.words))
+        return np.asarray(self.alike.max(axis=1))
+
+    @property
+    def least_covered(self) -> str:
+        """The word of the claim that the passages have least of."""
+        return self.claim.words[int(self.covered.argmin())].text if len(self.covered) else ""
+
+    def fit(self, clause: tuple[int, int], other: tuple[int, int]) -> float:
+        """Return how well `other` of the passages covers `clause` of the claim: words and values, 0 to 1."""
+        mine, its = within(self.claim.words, *clause), within(self.passage.words, *other)
+        scores = [float(self.alike[number, its].max()) if its else 0.0 for number in mine]
+        inside = between(self.passage.values, *other)
+        scores += [float(any(same(value, it) for it in inside)) for value in between(self.claim.values, *clause)]
+        return sum(scores) / len(scores) if scores else 0.0
+
+    @cached_property
+    def counterparts(self) -> list[tuple[tuple[int, int], list[tuple[int, int]]]]:
+        """Each clause of the claim with those of the passages that fit it best, more than one where they tie."""
+        found = []
+        for clause in self.claim.clauses:
+            fits = [(self.fit(clause, other), other) for other in self.passage.clauses]
+            best = max((fit for fit, _ in fits), default=0.0)
+            found.append((clause, [other for fit, other in fits if fit >= best - _TIE]))
+        return found
+
+
+def is_named(said: Statement, number: int) -> bool:
+    """Whether a word names a city, an actor or a person."""
+    return name_key(said, number) is not None
+
+
+def is_year(value: Value) -> bool:
+    return not value.unit and any(_FIRST_YEAR <= number <= _LAST_YEAR for number in value.numbers)
+
+
+def is_name(claim: Statement, number: int) -> bool:
+    word = claim.words[number]
+    if not word.text[0].isupper():
+        return False
+    if PLACE.fullmatch(word.folded) or (word.text.isupper() and len(word.text) > 1):
+        return True
+    if claim.language != "de":
+        return not opens(claim, word) or _beside_capital(claim, number)
+    return _beside_capital(claim, number)
+
+
+def opens(claim: Statement, word: Word) -> bool:
+    """Whether a word is the first of its sentence."""
+    return any(
+        start <= word.start and not claim.text[start : word.start].strip(" \"'„“”‚(") for start, _ in claim.sentences
+    )
+
+
+def _beside_capital(claim: Statement, number: int) -> bool:
+    """Whether the word before or behind has a capital too, with nothing but a blank or a title's dot between."""
+    word = claim.words[number]
+    for other in claim.words[max(number - 1, 0) : number + 2]:
+        between = claim.text[min(word.end, other.end) : max(word.start, other.start)]
+        if other is not word and other.text[0].isupper() and between in (" ", ". "):
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    key: str
+    start: int
+    end: int
+    before: str
+
+
+def mentions_in(said: Statement, span: tuple[int, int]) -> list[Mention]:
+    """Return the cities, actors and names between the two offsets, each with the word before it."""
+    found: list[Mention] = []
+    for number in within(said.words, *span):
+        word = said.words[number]
+        key = name_key(said, number)
+        if not key:
+            continue
+        adjacent = found and said.text[found[-1].end : word.start].isspace() and found[-1].key.startswith("name")
+        if adjacent and key.startswith("name"):  # first names and titles: the last word tells who it is
+            found[-1] = Mention(key, found[-1].start, word.end, found[-1].before)
+        else:
+            found.append(Mention(key, word.start, word.end, word_before(said.text, word.start)))
+    return found
+
+
+def name_key(said: Statement, number: int) -> str | None:
+    word = said.words[number]
+    cities = city_keys(word.text)
+    if cities:
+        return cities[0]
+    if word.folded in _SKIPPED:
+        return None
+    who = actor(word.folded)
+    if who:
+        return who
+    if word.folded not in TITLES and (word.text.isupper() or is_name(said, number)):
+        return f"name{word.folded[:4]}"
+    return None
+
+
+def word_before(text: str, start: int) -> str:
+    opening = re.split(r"[,;:.()]\s", text[max(0, start - 40) : start])[-1]
+    if _GENITIVE.search(opening):
+        return "of"
+    words = [word for word in map(fold, re.findall(r"\w+", opening)) if word not in _SKIPPED]
+    if len(words) > 1 and words[-2] in PREPOSITIONS and words[-1] not in PREPOSITIONS and words[-1].isalpha():
+        return words[-2]  # "to the writer Marlene Huber"
+    return words[-1] if words else ""
+
+
+def between(stated: list[Value], start: int, end: int) -> list[Value]:
+    return [value for value in stated if start <= value.start < end]
+
+
+def is_rival(value: Value, other: Value) -> bool:
+    """Whether `other` could stand in the place of `value`: of its kind, and another one."""
+    return other.kind == value.kind and other.unit == value.unit and not same(value, other) and not same(other, value)

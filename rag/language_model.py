@@ -1,0 +1,132 @@
+"""The language model of the operator's choice, through LangChain: one bounded request, no retries, no third party."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as WaitedTooLong
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from rag.breaker import CircuitBreaker
+from rag.errors import LanguageModelError, UsageError
+from rag.prompting import CHARACTERS_PER_TOKEN, Prompt
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+_PACKAGES = {"openai": "langchain_openai", "ollama": "langchain_ollama"}
+# A token has rarely more characters; what is longer does not end by itself.
+_LONGEST_TOKEN = 3 * CHARACTERS_PER_TOKEN
+# Requests at once; a further reader waits for one of them, within the time limit.
+_AT_ONCE = 4
+_MESSAGE_LENGTH = 200
+
+
+class LanguageModel:
+    """A chat model, loaded on first use. Safe between threads."""
+
+    def __init__(self, settings: Settings, breaker: CircuitBreaker | None = None) -> None:
+        self.provider, self.name = parse(settings.llm)
+        self._settings = settings
+        self._breaker = breaker or CircuitBreaker()
+        self._model: BaseChatModel | None = None
+        self._opening = threading.Lock()
+        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="language-model")
+        if self.provider == "openai" and not settings.llm_base_url:
+            raise UsageError(
+                "CITYCITE_LLM is set, but CITYCITE_LLM_BASE_URL is not; give the address of your server, such as "
+                "http://127.0.0.1:8080/v1. Nothing is sent to a third party unasked."
+            )
+
+    def complete(self, prompt: Prompt) -> str:
+        """Return what the model writes, cut off where it does not end.
+
+        Raises:
+            LanguageModelError: it cannot be reached, fails, takes too long, or has failed so often that it rests.
+        """
+        if not self._breaker.allows():
+            raise LanguageModelError(f"{self.name} has failed several times in a row and is left alone for a minute.")
+        self.open()  # importing the client takes seconds, once; that is not the model's time
+        limit = self._settings.llm_timeout
+        task = self._threads.submit(self._stream, prompt, time.monotonic() + limit)
+        try:
+            failure = task.exception(timeout=limit)
+        except WaitedTooLong:
+            task.cancel()
+            self._breaker.failed()
+            raise LanguageModelError(f"{self.name} took more than {limit:g} seconds (CITYCITE_LLM_TIMEOUT).") from None
+        if failure is not None:
+            self._breaker.failed()
+            raise failure if isinstance(failure, LanguageModelError) else _told(self.name, failure) from failure
+        self._breaker.succeeded()
+        return task.result()
+
+    def open(self) -> BaseChatModel:
+        """Return LangChain's model; nothing is sent yet."""
+        with self._opening:
+            if self._model is None:
+                self._model = _opened(self.provider, self.name, self._settings)
+            return self._model
+
+    def _stream(self, prompt: Prompt, deadline: float) -> str:
+        from langsmith import tracing_context
+
+        longest = self._settings.llm_max_tokens * _LONGEST_TOKEN
+        written = ""
+        with tracing_context(enabled=False):  # an environment variable would send questions to a tracing service
+            for piece in self._pieces(prompt):
+                written += piece
+                if len(written) >= longest:
+                    break
+                if time.monotonic() > deadline:
+                    raise LanguageModelError(
+                        f"{self.name} took more than {self._settings.llm_timeout:g} seconds (CITYCITE_LLM_TIMEOUT)."
+                    )
+        return written
+
+    def _pieces(self, prompt: Prompt) -> Iterator[str]:
+        for chunk in self.open().stream([("system", prompt.system), ("human", prompt.user)]):
+            yield chunk.text
+
+
+def parse(setting: str) -> tuple[str, str]:
+    """Return provider and model of `CITYCITE_LLM`.
+
+    Raises:
+        UsageError: it is not `openai:MODEL` or `ollama:MODEL`, or the package for it is missing.
+    """
+    provider, _, name = setting.partition(":")
+    if provider not in _PACKAGES or not name:
+        raise UsageError(f"CITYCITE_LLM is {setting!r}; it must be openai:MODEL or ollama:MODEL.")
+    if find_spec(_PACKAGES[provider]) is None:
+        raise UsageError(
+            f"CITYCITE_LLM is {setting!r}, and the package for it is missing: pip install 'citycite[{provider}]'"
+        )
+    return provider, name
+
+
+def _opened(provider: str, name: str, settings: Settings) -> BaseChatModel:
+    from langchain.chat_models import init_chat_model
+
+    options: dict[str, Any] = {"temperature": 0}
+    if provider == "openai":
+        # Without a key of its own the client would take OPENAI_API_KEY from the environment and send it along.
+        key = settings.llm_api_key.get_secret_value() or "none"
+        options |= {"base_url": settings.llm_base_url, "api_key": key, "timeout": settings.llm_timeout}
+        options |= {"max_retries": 0, "max_tokens": settings.llm_max_tokens}
+    else:
+        options |= {"base_url": settings.llm_base_url or "http://127.0.0.1:11434"}
+        options |= {"num_predict": settings.llm_max_tokens, "num_ctx": settings.llm_context}
+        options |= {"client_kwargs": {"timeout": settings.llm_timeout}}
+    model: BaseChatModel = init_chat_model(name, model_provider=provider, **options)
+    return model
+
+
+def _told(name: str, failure: BaseException) -> LanguageModelError:
+    lines = str(failure).splitlines() or [""]
+    said = lines[0][:_MESSAGE_LENGTH] or type(failure).__name__
+    return LanguageModelError(f"{name} failed: {said}")

@@ -1,0 +1,125 @@
+"""Number words, ordinals, scales and units of German, English and Polish, folded (see `rag.language.fold`)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rag.language import fold
+
+# "ein", "one", "jeden" are articles and pronouns more often than numbers, and stay out; so does Polish "sto" ("hundred"
+# and, folded, a part of nothing else) come in. Forms of one number stand on one line, genitives and persons included.
+_CARDINALS: Final = """
+2 zwei zweier zwo two dwa dwie dwoch dwaj dwojga dwom dwoma
+3 drei dreier three trzy trzech trzej trzem trzema
+4 vier four cztery czterech czterej czterem czterema
+5 fünf five pięć pięciu pięcioma
+6 sechs six sześć sześciu
+7 sieben seven siedem siedmiu
+8 acht eight osiem ośmiu
+9 neun nine dziewięć dziewięciu
+10 zehn ten dziesięć dziesięciu
+11 elf eleven jedenaście jedenastu
+12 zwölf twelve dwanaście dwunastu
+13 dreizehn thirteen trzynaście trzynastu
+14 vierzehn fourteen czternaście czternastu
+15 fünfzehn fifteen piętnaście piętnastu
+16 sechzehn sixteen szesnaście szesnastu
+17 siebzehn seventeen siedemnaście siedemnastu
+18 achtzehn eighteen osiemnaście osiemnastu
+19 neunzehn nineteen dziewiętnaście dziewiętnastu
+20 zwanzig twenty dwadzieścia dwudziestu
+30 dreißig thirty trzydzieści trzydziestu
+40 vierzig forty czterdzieści czterdziestu
+50 fünfzig fifty pięćdziesiąt pięćdziesięciu
+60 sechzig sixty sześćdziesiąt sześćdziesięciu
+70 siebzig seventy siedemdziesiąt siedemdziesięciu
+80 achtzig eighty osiemdziesiąt osiemdziesięciu
+90 neunzig ninety dziewięćdziesiąt dziewięćdziesięciu
+100 hundert einhundert hundred sto stu
+200 zweihundert dwieście dwustu
+300 dreihundert trzysta trzystu
+500 fünfhundert pięćset pięciuset
+1000 tausend eintausend thousand tysiąc tysiąca
+"""
+_ORDINALS: Final = """
+1 erste ersten erster erstes erstem first pierwszy pierwsza pierwsze pierwszego pierwszej pierwszym
+2 zweite zweiten zweiter zweites zweitem second drugi druga drugie drugiego drugiej drugim
+3 dritte dritten dritter drittes drittem third trzeci trzecia trzecie trzeciego trzeciej trzecim
+4 vierte vierten vierter viertes fourth czwarty czwarta czwarte czwartego czwartej
+5 fünfte fünften fünfter fünftes fifth piąty piąta piąte piątego piątej
+6 sechste sechsten sechster sixth szósty szósta szóste szóstego szóstej
+7 siebte siebten siebter seventh siódmy siódma siódme siódmego siódmej
+8 achte achten achter eighth ósmy ósma ósme ósmego ósmej
+9 neunte neunten neunter ninth dziewiąty dziewiąta dziewiąte dziewiątego
+10 zehnte zehnten zehnter tenth dziesiąty dziesiąta dziesiąte dziesiątego
+"""
+_SCALES: Final = """
+1000 tausend tsd thousand tys tysiąc tysiące tysięcy tysiąca
+1000000 million millionen millions mio mln milion miliona miliony milionów
+1000000000 milliarde milliarden mrd billion billions bn mld miliard miliarda miliardy miliardów
+"""
+_UNITS: Final = {
+    "euro": "euro euros eur € ",
+    "zloty": "zł zloty zlotys złoty złote złotych złotego pln",
+    "dollar": "dollar dollars dolar dolara dolary dolarów usd $",
+    "pound": "pfund pound pounds funt funty funtów £ gbp",
+    "cent": "cent cents centów",
+    "percent": "% prozent percent procent procenta procentów pct",
+    "mm": "mm millimeter millimetre millimetres milimetr milimetry milimetrów",
+    "cm": "cm zentimeter zentimetern centimetre centimetres centimeters centymetr centymetry centymetrów",
+    "m": "m meter metern metre metres meters metr metra metry metrów",
+    "km": "km kilometer kilometern kilometre kilometres kilometers kilometr kilometra kilometry kilometrów",
+    "mile": "meile meilen mile miles mila mil",
+    "m2": "m² m2 qm quadratmeter quadratmetern sqm",
+    "km2": "km² km2 quadratkilometer quadratkilometern",
+    "ha": "ha hektar hectare hectares hektara hektary hektarów",
+    "m3": "m³ m3 kubikmeter kubikmetern",
+    "litre": "liter litern litre litres liters litr litra litry litrów l",
+    "ug": "µg mikrogramm microgram micrograms mikrogram mikrograma mikrogramy mikrogramów",
+    "mg": "mg milligramm milligram milligrams miligram miligrama miligramy miligramów",
+    "g": "g gramm gram grams grama gramy gramów",
+    "kg": "kg kilogramm kilogram kilograms kilo kilograma kilogramy kilogramów",
+    "t": "t tonne tonnen tonnes ton tons tona tony",
+    "kw": "kw kilowatt kilowatów",
+    "mw": "mw megawatt megawatts megawatów",
+    "kwh": "kwh kilowattstunde kilowattstunden",
+    "mbit": "mbit mbps megabit megabits",
+    "celsius": "°c",
+    "km/h": "km/h kmh",
+    "second": "sekunde sekunden second seconds sekund sekundy",
+    "minute": "minute minuten min minutes minut minuty",
+    "hour": "stunde stunden std hour hours godzina godziny godzinę",
+    "day": "tag tage tagen tages day days dzień dni",
+    "week": "woche wochen week weeks tydzień tygodnia tygodnie tygodni",
+    "month": "monat monate monaten monats month months miesiąc miesiąca miesiące miesięcy",
+    "year": "jahr jahre jahren jahres year years rok roku lat lata",
+}
+_PAIRS: Final = {
+    "per cent": "percent",
+    "square metres": "m2",
+    "square meters": "m2",
+    "square kilometres": "km2",
+    "cubic metres": "m3",
+    "metrow kwadratowych": "m2",
+    "kilometrow kwadratowych": "km2",
+    "metrow szesciennych": "m3",
+}
+
+
+def _numbered(lines: str) -> dict[str, float]:
+    return {fold(word): float(line.split()[0]) for line in lines.strip().splitlines() for word in line.split()[1:]}
+
+
+def _german_tens() -> dict[str, float]:
+    """Return einundzwanzig ... neunundneunzig."""
+    ones = dict(zip("ein zwei drei vier funf sechs sieben acht neun".split(), range(1, 10), strict=True))
+    tens = dict(
+        zip("zwanzig dreissig vierzig funfzig sechzig siebzig achtzig neunzig".split(), range(20, 100, 10), strict=True)
+    )
+    return {f"{one}und{ten}": float(a + b) for one, a in ones.items() for ten, b in tens.items()}
+
+
+NUMBER_WORDS: Final = _numbered(_CARDINALS) | _german_tens()
+ORDINALS: Final = _numbered(_ORDINALS)
+SCALES: Final = _numbered(_SCALES)
+UNITS: Final = {fold(word): unit for unit, words in _UNITS.items() for word in words.split()} | _PAIRS

@@ -1,0 +1,334 @@
+"""Numbers, dates, times and file numbers of a text, put into one form for German, English and Polish (pure).
+
+`15. Oktober 2025`, `October 15, 2025`, `15 października 2025 r.` and `15.10.2025` give the same value, and so do
+`2,4 Millionen Euro`, `2.4 million euros` and `2,4 mln euro`. What can be read in two ways (`1.250`) keeps both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rag.language import fold
+from rag.number_words import NUMBER_WORDS, ORDINALS, SCALES, UNITS
+
+Kind = Literal["code", "date", "season", "weekday", "clock", "rate", "number"]
+
+_MONTH_FORMS = """
+januar january jan janner styczen stycznia styczniu
+februar february feb luty lutego lutym
+marz march mar marzec marca marcu
+april apr kwiecien kwietnia kwietniu
+mai may maj maja maju
+juni june jun czerwiec czerwca czerwcu
+juli july jul lipiec lipca lipcu
+august aug sierpien sierpnia sierpniu
+september sept sep wrzesien wrzesnia wrzesniu
+oktober october okt oct pazdziernik pazdziernika pazdzierniku
+november nov listopad listopada listopadzie
+dezember december dez dec grudzien grudnia grudniu
+"""
+_WEEKDAY_STEMS = """
+montag monday poniedzial
+dienstag tuesday wtor
+mittwoch wednesday srod
+donnerstag thursday czwartk czwartek
+freitag friday piatk piatek
+samstag sonnabend saturday sobot
+sonntag sunday niedziel
+werktag weekday robocz
+wochenend weekend
+"""
+_SEASON_FORMS = """
+fruhjahr fruhling spring wiosna wiosne wiosny
+sommer summer lato latem
+herbst autumn jesien jesienia jesieni
+winter zima zimie
+"""
+MONTHS = {form: number for number, line in enumerate(_MONTH_FORMS.split("\n")[1:-1], 1) for form in line.split()}
+_WEEKDAYS = {stem: number for number, line in enumerate(_WEEKDAY_STEMS.split("\n")[1:-1], 1) for stem in line.split()}
+_SEASONS = {form: number for number, line in enumerate(_SEASON_FORMS.split("\n")[1:-1], 1) for form in line.split()}
+# English words that are months with a capital alone, and abbreviations that need a number beside them.
+_CAPITAL_ALONE = frozenset({"may", "march"})
+_BESIDE_NUMBER = frozenset("jan feb mar apr jun jul aug sept sep okt oct nov dez dec".split())
+
+_LETTERS = r"[^\W\d_]"
+_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:\.|st|nd|rd|th)?"
+_YEAR = r"(?:,?\s+(?P<year>[12]\d{3}))"
+_WORD = re.compile(rf"{_LETTERS}+")
+_ISO = re.compile(r"\b(?P<year>[12]\d{3})-(?P<month>[01]\d)-(?P<day>[0-3]\d)\b")
+_NUMERIC = re.compile(
+    r"(?<![\d.,])(?P<day>[0-3]?\d)(?:\.\s?(?P<month>[01]?\d)\.(?:\s?(?P<year>[12]\d{3}))?|/(?P<m2>[01]?\d)/(?P<y2>[12]\d{3}))"
+    r"(?!\d)"
+)
+_DAY_MONTH = re.compile(rf"(?<![\d.,]){_DAY}\s+(?:of\s+)?(?P<name>{_LETTERS}{{3,12}})\b\.?{_YEAR}?")
+_MONTH_DAY = re.compile(rf"\b(?P<name>{_LETTERS}{{3,9}})\b\.?\s+{_DAY}(?![\d:]|[.,]\d){_YEAR}?")
+_MONTH_YEAR = re.compile(rf"\b(?P<name>{_LETTERS}{{3,12}})\b\.?\s+(?:of\s+)?(?P<year>[12]\d{{3}})\b")
+_FIRST_DAY = re.compile(
+    r"(?<![\d.,])(?P<day>[0-3]?\d)(?:\.|st|nd|rd|th)?\s*(?:-|bis(?:\szum)?|und|to|and|until|do|i|oraz)\s*(?:the\s)?$"
+)
+_LAST_DAY = re.compile(r"\s*(?:-|to|and|until)\s*(?P<day>[0-3]?\d)(?:st|nd|rd|th)?\b(?![.,:]?\d)")
+# Letters or digits joined by strokes, with a digit among them: 61-17/24, V/0456/2024, BV-2023-117.
+_CODE = re.compile(r"(?<![\w./-])(?=[\w./-]*\d)(?=[\w.-]*[/-])[A-ZÄÖÜ\d]+(?:[./-][A-ZÄÖÜ\d]+)+(?![\w/])")
+_RANGE = re.compile(r"\d+(?:[.,]\d+)?-\d+(?:[.,]\d+)?")
+_TELEPHONE = re.compile(r"(?<![\w.,])(?:\+\d{1,3}[\s/-]?|0)\d{1,5}(?:[\s/()-]{1,2}\d{2,})+")
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"(?<![\d.,])(?P<hour>[0-2]?\d)(?:[:.](?P<minute>[0-5]\d))?\s*(?P<half>[ap]\.?m\b\.?|Uhr\b|o'clock)"
+    r"|(?<![\d.,])(?P<h2>[0-2]?\d):(?P<m2>[0-5]\d)(?!\d)"
+    r"|\b(?:godz\.|godzin\w+|o)\s+(?:od\s+)?(?P<h3>[0-2]?\d)(?:[:.](?P<m3>[0-5]\d))?(?![\d,])",
+    re.IGNORECASE,
+)
+# The opening hour of a range whose closing hour has the sign: "von 9 bis 19 Uhr", "from 9 to 11 a.m.", "godz. 9-19".
+_FIRST_HOUR = re.compile(r"(?<![\d.,])(?P<hour>[0-2]?\d)(?:[:.](?P<minute>[0-5]\d))?\s*(?:-|bis|und|to|and|do|i)\s*$")
+_LAST_HOUR = re.compile(r"\s*(?:-|bis|to|until|do)\s*(?P<hour>[0-2]?\d)(?:[:.](?P<minute>[0-5]\d))?(?![\d%])")
+_NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)(?=\D|$)")
+_UNIT = re.compile(r"\s?-?(?P<unit>%|°C|€|\$|£|[^\W\d_]+[²³23]?(?:/h)?)")
+_CURRENCY_BEFORE = re.compile(r"(?P<unit>€|\$|£|EUR|USD|PLN)\s?$")
+# How often something falls due: "pro Jahr" and "rocznie", not "im Jahr 2025".
+_RATES = {
+    "day": r"(?:pro|am|je) Tag|täglich|(?:a|per|each|every) day|daily|dziennie|na dzień",
+    "week": r"(?:pro|in der|je) Woche|wöchentlich|(?:a|per|each|every) week|weekly|tygodniowo|w tygodniu|na tydzień",
+    "month": r"(?:pro|im|je) Monat|monatlich\w*|(?:a|per|each|every) month|monthly|miesięcznie|na miesiąc",
+    "year": r"(?:pro|im|je) Jahr|jährlich\w*|(?:a|per|each|every) year|annual\w*|yearly|rocznie|na rok|w roku",
+}
+_RATE = {
+    name: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)(?!\s+(?:der\s+)?\d)", re.IGNORECASE)
+    for name, pattern in _RATES.items()
+}
+_FIRST_YEAR, _LAST_YEAR = 1000, 2999
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-") | dict.fromkeys("\u00a0\u202f\u2009\u2007", " ") | {"’": "'"})
+_MINUTES_OF_DAY = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a text states from `start` to `end`.
+
+    `numbers` are the readings of a number, `unit` what it counts where that is a measure. A date has its `year`,
+    `month` and `day` as far as they are given. `key` names what has neither: a file number, weekday, time of day.
+    """
+
+    kind: Kind
+    start: int
+    end: int
+    key: str = ""
+    numbers: frozenset[float] = field(default_factory=frozenset)
+    unit: str = ""
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+
+def values(text: str) -> list[Value]:
+    """Return the values of `text` in order; each character belongs to one at most."""
+    masked = _Masked(text.translate(_DASHES))
+    for find in (_addresses, _codes, _dates, _clocks, _rates, _days_and_seasons, _numbers, _number_words):
+        masked.take(find(masked.text))
+    return sorted(masked.found, key=lambda value: value.start)
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether `other` states at least what `one` states: 15 October is met by 15 October 2025, not the other way."""
+    if one.kind != other.kind:
+        return one.kind == "number" and not one.unit and other.year is not None and other.year in one.numbers
+    if one.kind == "date":
+        return all(
+            mine is None or mine == its
+            for mine, its in ((one.year, other.year), (one.month, other.month), (one.day, other.day))
+        )
+    if one.kind == "number":
+        return bool(one.numbers & other.numbers) and (one.unit == other.unit or not (one.unit and other.unit))
+    return one.key == other.key
+
+
+class _Masked:
+    """A text of which what was understood is blanked out, so that it is not read a second time."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.found: list[Value] = []
+
+    def take(self, found: Iterable[Value]) -> None:
+        for value in found:
+            if "\0" not in self.text[value.start : value.end]:
+                self.found.append(value)
+                self.text = self.text[: value.start] + "\0" * (value.end - value.start) + self.text[value.end :]
+
+
+def _addresses(text: str) -> Iterator[Value]:
+    for match in _ADDRESS.finditer(text):
+        yield Value("code", *match.span(), key=match.group().rstrip(".,;)").lower())
+
+
+def _codes(text: str) -> Iterator[Value]:
+    for match in _TELEPHONE.finditer(text):
+        yield Value("code", *match.span(), key=re.sub(r"\D", "", match.group()))
+    for match in _CODE.finditer(text):
+        if not (_RANGE.fullmatch(match.group()) or _ISO.fullmatch(match.group()) or _NUMERIC.fullmatch(match.group())):
+            yield Value("code", *match.span(), key=match.group().rstrip(".").upper())
+
+
+def _dates(text: str) -> Iterator[Value]:
+    for match in _ISO.finditer(text):
+        yield _date(match, month=int(match["month"]))
+    for match in _NUMERIC.finditer(text):
+        month = int(match["month"] or match["m2"])
+        if 1 <= month <= len(_MONTH_FORMS):
+            yield Value(
+                "date", *match.span(), year=_whole(match["year"] or match["y2"]), month=month, day=int(match["day"])
+            )
+    for pattern in (_DAY_MONTH, _MONTH_DAY):
+        for match in pattern.finditer(text):
+            month_named = _month(match["name"], beside_number=True)
+            if month_named:
+                named = _date(match, month=month_named)
+                yield from _other_days(text, named, opening=pattern is _DAY_MONTH)
+                yield named
+    for match in _MONTH_YEAR.finditer(text):
+        month_named = _month(match["name"], beside_number=True)
+        if month_named:
+            yield Value("date", *match.span(), year=int(match["year"]), month=month_named)
+    for match in _WORD.finditer(text):
+        month_named = _month(match.group(), beside_number=False)
+        if month_named and (match.start() or fold(match.group()) not in _CAPITAL_ALONE):
+            yield Value("date", *match.span(), month=month_named)
+
+
+def _date(match: re.Match[str], month: int) -> Value:
+    return Value("date", *match.span(), year=_whole(match["year"]), month=month, day=int(match["day"]))
+
+
+def _other_days(text: str, named: Value, *, opening: bool) -> Iterator[Value]:
+    """Yield the first day of "5. bis 7. September 2025", or the last of "September 5 to 7"."""
+    match = _FIRST_DAY.search(text[: named.start]) if opening else _LAST_DAY.match(text, named.end)
+    if match:
+        yield Value("date", *match.span("day"), year=named.year, month=named.month, day=int(match["day"]))
+
+
+def _month(name: str, *, beside_number: bool) -> int | None:
+    folded = fold(name)
+    if folded in _CAPITAL_ALONE and name[0].islower():
+        return None
+    if folded in _BESIDE_NUMBER and not beside_number:
+        return None
+    return MONTHS.get(folded)
+
+
+def _clocks(text: str) -> Iterator[Value]:
+    for match in _CLOCK.finditer(text):
+        hour = match["hour"] or match["h2"] or match["h3"]
+        minutes = int(hour) * 60 + int(match["minute"] or match["m2"] or match["m3"] or 0)
+        half = (match["half"] or "")[:1].lower()
+        first = _FIRST_HOUR.search(text[: match.start()])
+        if first:
+            # "from 9 to 11 a.m." and "from 1 to 3 p.m.": the sign holds for both.
+            yield _clock(first, half if _minutes(first) <= minutes else "")
+        yield Value("clock", *match.span(), key=str(_of_day(minutes, half)))
+        last = _LAST_HOUR.match(text, match.end())
+        if last and not _CLOCK.match(text, last.start("hour")):
+            yield _clock(last, "")
+
+
+def _minutes(match: re.Match[str]) -> int:
+    return int(match["hour"]) * 60 + int(match["minute"] or 0)
+
+
+def _clock(match: re.Match[str], half: str) -> Value:
+    end = match.end("minute") if match["minute"] else match.end("hour")
+    return Value("clock", match.start("hour"), end, key=str(_of_day(_minutes(match), half)))
+
+
+def _of_day(minutes: int, half: str) -> int:
+    """Return minutes since midnight of an hour that may count from noon (`p`) or midnight (`a`)."""
+    noon = _MINUTES_OF_DAY // 2
+    if half == "p" and minutes < noon:
+        minutes += noon
+    if half == "a" and minutes >= noon:
+        minutes -= noon
+    return minutes % _MINUTES_OF_DAY
+
+
+def _rates(text: str) -> Iterator[Value]:
+    for name, pattern in _RATE.items():
+        for match in pattern.finditer(text):
+            yield Value("rate", *match.span(), key=name)
+
+
+def _days_and_seasons(text: str) -> Iterator[Value]:
+    for match in _WORD.finditer(text):
+        word = fold(match.group())
+        day = next((number for stem, number in _WEEKDAYS.items() if word.startswith(stem)), None)
+        # "Donnerstagabend" is a weekday, "Sonntagsschule" is none, and neither is "Montagehalle".
+        if day and len(word) <= max(len(stem) for stem in _WEEKDAYS if word.startswith(stem)) + len("abends"):
+            yield Value("weekday", *match.span(), key=str(day))
+        elif word in _SEASONS:
+            yield Value("season", *match.span(), key=str(_SEASONS[word]))
+
+
+def _numbers(text: str) -> Iterator[Value]:
+    for match in _NUMBER.finditer(text):
+        start, end = match.span()
+        readings = _readings(match.group())
+        scale, end = _scale(text, end)
+        unit, end = _unit(text, end)
+        if unit == "year" and any(_FIRST_YEAR <= reading <= _LAST_YEAR for reading in readings):
+            unit = ""  # "w 2024 roku" names a year
+        before = _CURRENCY_BEFORE.search(text[:start])
+        if before and not unit:
+            unit = UNITS[before["unit"].lower()]
+        yield Value("number", start, end, numbers=frozenset(round(value * scale, 6) for value in readings), unit=unit)
+
+
+def _readings(digits: str) -> set[float]:
+    """Return what `digits` may mean: `1.250` is 1250 in German and 1.25 in English."""
+    bare = digits.replace(" ", "").replace("'", "")
+    signs = re.findall(r"[.,]", bare)
+    if not signs:
+        return {float(bare)}
+    if len(set(signs)) > 1:  # the last sign parts the decimals
+        return {float(bare.replace("," if signs[-1] == "." else ".", "").replace(",", "."))}
+    if len(signs) > 1:
+        return {float(re.sub(r"[.,]", "", bare))}
+    whole, decimals = re.split(r"[.,]", bare)
+    decimal = float(f"{whole}.{decimals}")
+    return {decimal, float(whole + decimals)} if len(decimals) == 3 and whole != "0" else {decimal}
+
+
+def _scale(text: str, end: int) -> tuple[float, int]:
+    match = re.compile(rf"\s?({_LETTERS}+)\b\.?").match(text, end)
+    if match and fold(match.group(1)) in SCALES:
+        return SCALES[fold(match.group(1))], match.end()
+    return 1.0, end
+
+
+def _unit(text: str, end: int) -> tuple[str, int]:
+    match = _UNIT.match(text, end)
+    if match:
+        unit = UNITS.get(fold(match["unit"])) or UNITS.get(match["unit"].lower())
+        if unit:
+            return unit, match.end()
+        following = re.compile(rf"\s({_LETTERS}+)\b").match(text, match.end())
+        pair = f"{fold(match['unit'])} {fold(following.group(1))}" if following else ""
+        if following and pair in UNITS:  # "per cent", "square metres", "metrów kwadratowych"
+            return UNITS[pair], following.end()
+    return "", end
+
+
+def _number_words(text: str) -> Iterator[Value]:
+    for match in _WORD.finditer(text):
+        word = fold(match.group())
+        if word in ORDINALS:
+            yield Value("number", *match.span(), numbers=frozenset({ORDINALS[word]}), unit="ordinal")
+            continue
+        number = NUMBER_WORDS.get(word)
+        if number is not None:
+            scale, end = _scale(text, match.end())
+            unit, end = _unit(text, end)
+            yield Value("number", match.start(), end, numbers=frozenset({number * scale}), unit=unit)
+
+
+def _whole(digits: str | None) -> int | None:
+    return int(digits) if digits else None

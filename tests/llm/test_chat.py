@@ -1,0 +1,26 @@
+"""The chat page with a language model: the quote at once, the checked words in its place."""
+
+from tests.llm.server import Reply
+from tests.llm.test_generation import QUESTION, TRUE
+from ui.chat import ChatPage
+from ui.identity import PLAIN
+from ui.view import FILTER_NAMES
+
+
+def test_the_quote_comes_first_and_the_checked_words_take_its_place(formulating, server):
+    server.says(TRUE)
+    answers = _answers(formulating())
+    assert answers[0].mode == "extractive"
+    assert answers[-1].mode == "generative"
+    assert answers[-1].citations == answers[0].citations[:1]
+
+
+def test_where_the_model_fails_the_quote_stays(formulating, server):
+    server.script = lambda request: Reply(status=500)
+    assert {answer.mode for answer in _answers(formulating())} == {"extractive"}
+
+
+def _answers(assistant):
+    page = ChatPage(assistant, 2000, PLAIN)
+    states = [said[1] for said in page.respond(QUESTION, (), "de", *[""] * len(FILTER_NAMES))]
+    return [turns[-1].answer for turns in states if isinstance(turns, tuple) and turns[-1].answer]

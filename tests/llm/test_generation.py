@@ -1,0 +1,205 @@
+"""Formulated answers, through langchain-openai against a real HTTP server: what is shown, what is not, what fails."""
+
+import threading
+import time
+
+import pytest
+
+from rag.breaker import CircuitBreaker
+from rag.errors import UsageError
+from rag.generation import Formulator
+from rag.language_model import LanguageModel
+from rag.settings import Settings
+from tests.llm.server import Reply
+from ui.doctor import examine
+
+QUESTION = "Wann trat Krakau Eurocities bei?"
+TRUE = "Krakau gehört seit dem 15. Oktober zu Eurocities [1]."
+NOTE = "(Sätze, die sich nicht belegen ließen, wurden entfernt.)"
+
+
+def test_a_supported_answer_is_shown_with_the_quotes_it_rests_on(formulating, server):
+    server.says(TRUE)
+    assistant = formulating()
+    answer = assistant.ask(QUESTION)
+    assert (answer.mode, answer.answer, answer.abstained) == ("generative", TRUE, False)
+    for citation in answer.citations:
+        text = assistant.document(citation.document_id).text
+        assert text[citation.start : citation.end] == citation.quote
+    assert answer.citations[0] == assistant.ask(QUESTION, formulate=False).citations[0]
+    assert [citation.marker for citation in answer.citations] == [1]
+
+
+def test_it_answers_in_the_language_of_the_question(formulating, server):
+    server.says("Kraków należy do Eurocities od 15 października [1].")
+    answer = formulating().ask("Kiedy Kraków przystąpił do Eurocities?")
+    assert answer.mode == "generative"
+    assert answer.language == "pl"
+    assert "Odpowiadaj po polsku" in server.requests[0]["messages"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        "Der Beitritt kostete 40.000 Euro [1].",
+        "Oberbürgermeister Jan Kowalski unterschrieb die Urkunde [1].",
+        "Warschau trat am selben Tag bei [1].",
+        "Krakau gehört nicht zu Eurocities [1].",
+        "Das steht in einem anderen Dokument [7].",
+        "Krakau freut sich sehr.",
+        "Die Stadt schrieb: „Wir sind die Besten in Europa“ [1].",
+        "Mehr steht unter https://evil.example/krakau [1].",
+        "![Krakau](https://evil.example/pixel.png?q=geheim) [1].",
+        "<img src='https://evil.example/x'> Krakau gehört zu Eurocities [1].",
+        "[Krakau](javascript:alert(1)) gehört zu Eurocities [1].",
+        "Krakau gehört zu Eurocities, siehe evil.example/x [1].",
+    ],
+)
+def test_what_is_not_supported_is_removed_and_the_answer_says_so(formulating, server, invented):
+    server.says(f"{TRUE} {invented}")
+    answer = formulating().ask(QUESTION)
+    assert answer.answer == f"{TRUE}\n\n{NOTE}"
+
+
+def test_where_too_little_is_left_the_quote_is_the_answer(formulating, server):
+    server.says(f"{TRUE} Es gab Sekt [1]. Danach tanzten 300 Gäste [1]. Warschau gratulierte [1].")
+    assistant = formulating()
+    _assert_extractive(assistant)
+
+
+@pytest.mark.parametrize(
+    "written", ["", "KEINE ANTWORT", "[1]", "[1].\n\n[2].", "\x00\x1b[31m", "🙂" * 500, "a" * 9000]
+)
+def test_what_is_no_answer_leaves_the_quote(formulating, server, written):
+    server.says(written)
+    _assert_extractive(formulating())
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(status=429, body=b'{"error": {"message": "slow down"}}'),
+        Reply(status=500, body=b"<html>oops</html>"),
+        Reply(status=401, body=b"{}"),
+        Reply(["Krakau gehört"], broken=b"data: {not json\n\n"),
+        Reply(["Krakau gehört seit dem 15. Okt"], broken=b""),
+        Reply(["Krakau gehört seit dem 15. Okt"], ended=False),
+    ],
+    ids=["429", "500", "401", "broken JSON", "half a stream", "no end"],
+)
+def test_a_failing_server_never_costs_the_answer(formulating, server, reply):
+    server.script = lambda request: reply
+    _assert_extractive(formulating())
+    assert len(server.requests) == 1  # and it is not asked again and again
+
+
+def test_a_slow_model_is_left_behind_in_time(formulating, server):
+    never = threading.Event()
+    server.script = lambda request: Reply([TRUE], hold=never)
+    assistant = formulating(llm_timeout=0.5)
+    try:
+        started = time.monotonic()
+        _assert_extractive(assistant)
+        assert time.monotonic() - started < 5
+    finally:
+        never.set()
+
+
+def test_endless_output_is_cut_off(formulating, server):
+    def endless():
+        while True:
+            yield "und weiter "
+
+    server.script = lambda request: Reply(endless())
+    _assert_extractive(formulating(llm_max_tokens=50))
+
+
+def test_a_server_that_is_not_there(formulating):
+    _assert_extractive(formulating(llm_base_url="http://127.0.0.1:9/v1"))
+
+
+def test_after_three_failures_it_rests_and_then_tries_once(server):
+    now = [0.0]
+    breaker = CircuitBreaker(clock=lambda: now[0])
+    model = LanguageModel(Settings(llm="openai:test", llm_base_url=server.address), breaker)
+    server.script = lambda request: Reply(status=500)
+    from rag.errors import LanguageModelError
+    from rag.prompting import Prompt
+
+    for _ in range(5):
+        with pytest.raises(LanguageModelError):
+            model.complete(Prompt("a", "b"))
+    assert len(server.requests) == 3
+    now[0] = 61.0
+    server.says("ja")
+    assert model.complete(Prompt("a", "b")) == "ja"
+    assert model.complete(Prompt("a", "b")) == "ja"
+
+
+def test_without_evidence_the_model_is_not_asked(formulating, server):
+    assert formulating().ask("Wann trat Krefeld Eurocities bei?").abstained
+    assert formulating(threshold=1.0).ask(QUESTION).abstained
+    assert server.requests == []
+
+
+def test_no_key_but_the_one_set_is_sent(formulating, server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "not yours")
+    formulating(llm_api_key="").ask(QUESTION)
+    formulating(llm_api_key="ours").ask(QUESTION)
+    assert [headers["authorization"] for headers in server.headers] == ["Bearer none", "Bearer ours"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"llm": "gpt"}, "must be openai:MODEL or ollama:MODEL"),
+        ({"llm": "anthropic:x"}, "must be openai:MODEL or ollama:MODEL"),
+        ({"llm": "openai:"}, "must be openai:MODEL or ollama:MODEL"),
+        ({"llm": "openai:x"}, "CITYCITE_LLM_BASE_URL is not"),
+    ],
+)
+def test_wrong_settings_are_named(settings, message):
+    with pytest.raises(UsageError, match=message):
+        LanguageModel(Settings(**settings))
+
+
+def test_a_missing_package_is_named_with_the_command(monkeypatch):
+    monkeypatch.setattr("rag.language_model.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"pip install 'citycite\[ollama\]'"):
+        LanguageModel(Settings(llm="ollama:x"))
+
+
+def test_doctor_tests_the_connection(server, corpus_store):
+    settings = Settings(store=str(corpus_store), llm="openai:test", llm_base_url=server.address)
+    assert _checked(settings).state == "ok"
+    server.script = lambda request: Reply(status=404, body=b'{"error": {"message": "no model test"}}')
+    broken = _checked(settings)
+    assert broken.state == "broken"
+    assert "404" in broken.mend
+    assert _checked(Settings(store=str(corpus_store), llm="nonsense")).state == "broken"
+
+
+def test_a_key_shows_nowhere(corpus_store):
+    settings = Settings(llm="openai:test", llm_base_url="http://127.0.0.1:9/v1", llm_api_key="secret-key")
+    assert "secret-key" not in repr(settings)
+    assert "secret-key" not in str(_checked(settings))
+
+
+def test_the_formulator_says_what_it_removed(formulating, server):
+    assistant = formulating()
+    trail = assistant.trail(QUESTION)
+    formulator = assistant.formulator
+    assert isinstance(formulator, Formulator)
+    found = formulator.verified(f"{TRUE} Es gab 12 Torten [1].", trail.basis.question, trail.basis.evidence)
+    assert [reason for _, reason in found.checked.removed] == ["value"]
+
+
+def _checked(settings):
+    return next(check for check in examine(settings) if check.name == "language model")
+
+
+def _assert_extractive(assistant):
+    answer = assistant.ask(QUESTION)
+    quoted = assistant.ask(QUESTION, formulate=False)
+    assert answer.mode == "extractive"
+    assert (answer.answer, answer.citations) == (quoted.answer, quoted.citations)
