@@ -28,6 +28,7 @@ from ui.filter_panel import FilterPanel, filters_of, view_html
 from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
 from ui.journal import Journal, note_question
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
+from ui.memory import restored
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
 from ui.view import address, filter_values
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ASSETS: Final = Path(__file__).parent / "assets"
-SCRIPTS: Final = ("chat.js", "conversations.js", "feedback.js")
+SCRIPTS: Final = ("chat.js", "conversations.js", "connection.js", "feedback.js")
 # Answering keeps every core busy for some tens of milliseconds: more at a time only make each wait longer.
 CONCURRENT_ANSWERS: Final = 4
 # Beyond it a visitor would wait minutes; a refusal is kinder.
@@ -54,19 +55,22 @@ CONVERSATION_SECONDS: Final = 4 * 3600
 FONTS: Final = ("system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Liberation Sans", "sans-serif")
 MONOSPACED: Final = ("ui-monospace", "Consolas", "Liberation Mono", "monospace")
 
-# What the page in the browser asks Gradio's server for.
+# What the page in the browser asks Gradio's server for; app_id, whether it is back, after which it loads itself anew.
 SERVED: Final = re.compile(
     r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/(?:assets|static)/.+"
-    r"|/gradio_api/(?:queue/(?:join|data)|heartbeat/\w+|startup-events|cancel|reset)"
+    r"|/gradio_api/(?:queue/(?:join|data)|heartbeat/\w+|startup-events|cancel|reset|app_id)"
 )
 
 _ARCHIVE_WORDS: Final = {
     "rename": "archive_rename",
     "export": "archive_export",
     "delete": "archive_delete",
+    "delete-sure": "archive_delete_sure",
     "delete-all": "archive_delete_all",
     "delete-all-sure": "archive_delete_all_sure",
+    "cancel": "cancel",
 }
+_CONNECTION_WORDS: Final = ("lost", "back", "busy")
 
 Messages = list[dict[str, str]]
 
@@ -129,6 +133,7 @@ def _page_texts(identity: Identity, language: Language) -> dict[str, str]:
     texts = {key: text(key, language) for key in TEXTS}
     return texts | {
         "archive": _archive(language),
+        "connection": _connection(language),
         "masthead": _masthead(identity, language),
         "greeting": _greeting(language),
         "footnote": _footnote(identity, language),
@@ -167,6 +172,14 @@ def _archive(language: Language) -> str:
     )
 
 
+def _connection(language: Language) -> str:
+    """Return where the page's script says that the server is away, with the words for it."""
+    words = "".join(
+        f'<span class="{name}">{literal(text(f"connection_{name}", language))}</span>' for name in _CONNECTION_WORDS
+    )
+    return f'<div id="connection"><p class="said" role="alert"></p><div class="words">{words}</div></div>'
+
+
 def _footnote(identity: Identity, language: Language) -> str:
     links = links_html(identity, language)
     kept = identity.question_log_days
@@ -196,6 +209,9 @@ class ChatPage:
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
             self.linked = gr.State("")  # a question in the address; the box belongs to the reader, who may type already
+            # The conversation as the browser holds it, and how it hands it back; see ui/memory.py.
+            self.said = gr.Textbox("", visible="hidden", elem_id="said")
+            self.resume = gr.Button(visible="hidden", elem_id="resume")
             self._lay_out()
             self._listen()
         self.blocks.state_session_capacity = CONVERSATIONS
@@ -216,6 +232,7 @@ class ChatPage:
             with gr.Column(elem_id="welcome") as self.welcome:
                 self.greeting = gr.Markdown(say("greeting"), latex_delimiters=[])
             with gr.Column(elem_id="desk"):
+                self.connection = gr.Markdown(say("connection"), elem_id="line", latex_delimiters=[])
                 with gr.Row(elem_id="composer"):
                     self.question = gr.Textbox(
                         label=say("question"), show_label=False, container=False, placeholder=say("placeholder"),
@@ -231,9 +248,10 @@ class ChatPage:
     def _listen(self) -> None:
         # Gradio's progress display speaks the browser's language over the page's and is read out; the page has its own.
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        state = [self.turns, self.language, *self.panel.fields]
+        state = [self.turns, self.said, self.language, *self.panel.fields]
         reply = [self.question, self.turns, self.conversation, self.welcome, self.restart]
         gr.on([self.question.submit, self.ask.click], self.respond, [self.question, *state], reply, **quiet)
+        self.resume.click(self.take_up, [self.turns, self.said, self.language], reply, **quiet)
         self.restart.click(self.start_again, None, reply, **quiet)
         self.language.input(self.localise, [self.language, self.turns, *self.panel.fields], self._localised(), **quiet)
         self.blocks.load(self.greet, self.turns, [self.language, self.linked, *self._localised()], **quiet)
@@ -245,7 +263,7 @@ class ChatPage:
         return [
             self.masthead, self.language, self.conversation, self.greeting,
             self.question, self.ask, self.footnote, self.restart, *self.panel.localised, self.panel.view,
-            self.archive,
+            self.archive, self.connection,
         ]  # fmt: skip
 
     def greet(self, turns: tuple[Turn, ...], request: gr.Request) -> list[Any]:
@@ -272,6 +290,7 @@ class ChatPage:
             *self.panel.localise(language, documents, [value or "" for value in values]),
             view_html(values, language, documents),
             _archive(language),
+            _connection(language),
         ]
 
     def view(self, language: Language | None, *values: str | None) -> str:
@@ -287,51 +306,65 @@ class ChatPage:
             return ()
 
     def respond_to_link(
-        self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
+        self, question: str, turns: tuple[Turn, ...], said: str, language: Language | None, *values: str | None
     ) -> Iterator[list[Any]]:
         """Ask the question in the address."""
-        for said in self.respond(question, turns, language, *values):
-            yield [gr.skip(), *said[1:]]
+        for reply in self.respond(question, turns, said, language, *values):
+            yield [gr.skip(), *reply[1:]]
 
     def respond(
-        self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
+        self, question: str, turns: tuple[Turn, ...], said: str, language: Language | None, *values: str | None
     ) -> Iterator[list[Any]]:
         """Show the question at once, then the answer sentence by sentence, then its citations.
 
-        `values` are those of the filters, in the order of `ui.view.FILTER_NAMES`.
+        `said` is the conversation as the browser holds it, in case that `turns` has been lost here; `values` are those
+        of the filters, in the order of `ui.view.FILTER_NAMES`.
         """
         language = language or FALLBACK
         # A browser can send half an emoji, which nothing behind here can hold.
         question = question.encode(errors="replace").decode().strip()
         if not question:
-            yield [""] + [gr.skip()] * 4
+            yield ["", *[gr.skip()] * 4]
             return
+        turns = turns or self._restored(said)
         earlier = turns[-(MAX_TURNS - 1) :]
         meant = standalone(question, [before.question for before in earlier])
         filters = filters_of(values)
         error = "error_filter" if filters is None else None
         turn = Turn(question, error=error, understood=meant if meant != question else None, filters=filters or ALL)
-        yield ["", (*earlier, turn), self._messages((*earlier, turn), language), *_shown(welcome=False)]
+        shown = self._messages((*earlier, turn), language)
+        yield ["", (*earlier, turn), shown, *_shown(welcome=False)]
         if not error:
             turn = self._answered(turn)
-        said = self._messages((*earlier, turn), language)
         for reply in partial_answers(turn, len(earlier) + 1, language):
-            yield [gr.skip(), gr.skip(), [*said[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
-        yield [gr.skip(), (*earlier, turn), said, gr.skip(), gr.skip()]
+            yield [gr.skip(), gr.skip(), [*shown[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
+        turns = (*earlier, turn)
+        yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
         formulated = self._formulated(turn)
         if formulated is not turn:
-            said = self._messages((*earlier, formulated), language)
-            yield [gr.skip(), (*earlier, formulated), said, gr.skip(), gr.skip()]
+            turns = (*earlier, formulated)
+            yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
 
     def start_again(self) -> list[Any]:
         """Forget the conversation."""
         return ["", (), [], *_shown(welcome=True)]
 
-    def _answered(self, turn: Turn) -> Turn:
+    def take_up(self, turns: tuple[Turn, ...], said: str, language: Language | None) -> list[Any]:
+        """Show the conversation `said` again, on a page that has been loaded anew."""
+        found = turns or self._restored(said)
+        if not found or found is turns:  # something has been asked meanwhile
+            return [gr.skip()] * 5
+        return [gr.skip(), found, self._messages(found, language or FALLBACK), *_shown(welcome=False)]
+
+    def _restored(self, said: str) -> tuple[Turn, ...]:
+        return tuple(self._answered(turn, again=True) for turn in restored(said, self.max_question))
+
+    def _answered(self, turn: Turn, *, again: bool = False) -> Turn:
+        """Return `turn` with its answer; one that is given `again` is not counted as asked again."""
         try:
             asked = turn.understood or turn.question
             answer = self.assistant.ask(asked, filters=turn.filters, formulate=False)
-            note_question(self.journal, answer)
+            note_question(None if again else self.journal, answer)
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
             nearby = self.assistant.search(asked, NEARBY, turn.filters) if has_near else ()

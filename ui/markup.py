@@ -126,21 +126,18 @@ def answer_html(
     """
     if turn.error is not None:
         message = text(turn.error, language).format(limit=max_question)
-        return _card("failed", _heading(text("error", language)) + _paragraph(message))
+        return _turn(_card("failed", _heading(text("error", language)) + _paragraph(message)))
     answer = turn.answer
     if answer is None:
-        return _card("searching", _paragraph(text("searching", language)))
+        return _turn(_understood(turn, language) + _card("searching", _paragraph(text("searching", language))))
     if answer.abstained:
         reply = _heading(text("no_answer", language)) + _paragraph(answer.answer, answer.language)
         reply += _suggestion(turn, language) + contact
         reply += _actions(turn, language, rating)
-        return _understood(turn, language) + _card("abstained", reply) + _nearby(turn.nearby, language)
+        return _turn(_understood(turn, language) + _card("abstained", reply) + _nearby(turn.nearby, language))
     body = _hidden(text("answer", language)) + _reply(turn, answer.answer, number, language)
-    body += f'<p class="sure">{literal(text(_sureness(answer.confidence), language))}</p>'
-    cited = zip(answer.citations, turn.contexts, strict=True)
-    items = "".join(f"<li>{_citation(citation, context, number, language)}</li>" for citation, context in cited)
-    sources = f'<h3>{literal(text("sources", language))}</h3><ol class="citations">{items}</ol>' if items else ""
-    return _understood(turn, language) + _card("answered", body + sources + _actions(turn, language, rating))
+    body += _panel(turn, answer, number, language) + _actions(turn, language, rating)
+    return _turn(_understood(turn, language) + _card("answered", body))
 
 
 def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
@@ -150,7 +147,21 @@ def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
         return []
     ends = [end for _, end in sentence_spans(answer.answer)]
     opening = _hidden(text("answer", language))
-    return [_card("growing", opening + _reply(turn, answer.answer[:end], number, language)) for end in ends]
+    understood = _understood(turn, language)
+    return [
+        _turn(understood + _card("growing", opening + _reply(turn, answer.answer[:end], number, language)))
+        for end in ends
+    ]
+
+
+def _panel(turn: Turn, answer: Answer, number: int, language: Language) -> str:
+    """Return the sources, and how sure the answer is; beside the answer where the window has room."""
+    cited = zip(answer.citations, turn.contexts, strict=True)
+    items = "".join(f"<li>{_citation(citation, context, number, language)}</li>" for citation, context in cited)
+    level = _sureness(answer.confidence)
+    sure = f'<p class="sure {level.removeprefix("sure_")}">{literal(text(level, language))}</p>'
+    sources = f'<ol class="citations">{items}</ol>' if items else ""
+    return f'<div class="panel"><h3>{literal(text("sources", language))}</h3>{sure}{sources}</div>'
 
 
 def _reply(turn: Turn, shown: str, number: int, language: Language) -> str:
@@ -290,6 +301,11 @@ def shown_source(source: str) -> str:
 
 def _anchor(number: int, marker: int) -> str:
     return f"source-{number}-{marker}"
+
+
+def _turn(body: str) -> str:
+    """Return what belongs to one reply as one block, whose parts the style lays out."""
+    return f'<div class="turn">{body}</div>'
 
 
 def _card(kind: str, body: str) -> str:

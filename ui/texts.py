@@ -54,11 +54,29 @@ TEXTS: Final[dict[str, Text]] = {
     "archive_rename": Text("Umbenennen", "Rename", "Zmień nazwę"),
     "archive_export": Text("Speichern", "Save", "Zapisz"),
     "archive_delete": Text("Löschen", "Delete", "Usuń"),
+    "archive_delete_sure": Text("Dieses Gespräch löschen?", "Delete this conversation?", "Usunąć tę rozmowę?"),
     "archive_delete_all": Text("Alle löschen", "Delete all", "Usuń wszystkie"),
     "archive_delete_all_sure": Text(
         "Alle Gespräche in diesem Browser löschen?",
         "Delete all conversations in this browser?",
         "Usunąć wszystkie rozmowy w tej przeglądarce?",
+    ),
+    # The line to the server.
+    "connection_lost": Text(
+        "Der Server ist gerade nicht erreichbar. Das Gespräch bleibt erhalten; sobald er wieder da ist, können Sie "
+        "weiterfragen.",
+        "The server cannot be reached at the moment. The conversation is kept; you can go on as soon as it is back.",
+        "Serwer jest chwilowo nieosiągalny. Rozmowa nie zginie; gdy tylko serwer wróci, można pytać dalej.",
+    ),
+    "connection_back": Text(
+        "Der Server ist wieder da. Sie können weiterfragen.",
+        "The server is back. You can go on.",
+        "Serwer znów działa. Można pytać dalej.",
+    ),
+    "connection_busy": Text(
+        "Gerade fragen sehr viele. Bitte versuchen Sie es in einer Minute noch einmal.",
+        "Very many people are asking at the moment. Please try again in a minute.",
+        "Zadawanych jest teraz bardzo wiele pytań. Prosimy spróbować ponownie za minutę.",
     ),
     # Filters.
     "filters": Text("Dokumente eingrenzen", "Narrow down the documents", "Zawęź dokumenty"),

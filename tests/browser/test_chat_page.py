@@ -163,8 +163,10 @@ def test_the_language_can_be_switched_and_stays(visit):
     expect(page.get_by_role("log", name="Rozmowa")).to_be_visible()
     expect(page.get_by_role("button", name="Nowa rozmowa")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", name="Czego chcą się Państwo dowiedzieć?")).to_be_visible()
+    expect(page.locator(".card.answered").get_by_role("heading")).to_have_text("Źródła")
     expect(page.locator("html")).to_have_attribute("lang", "pl")
+    page.get_by_role("button", name="Nowa rozmowa").click()
+    expect(page.get_by_role("heading", name="Czego chcą się Państwo dowiedzieć?")).to_be_visible()
 
 
 def test_an_example_is_found_in_the_documents_and_is_answered(visit):
@@ -394,15 +396,24 @@ def test_conversations_stay_in_the_browser_and_can_be_renamed_saved_and_deleted(
     assert "/documents/" in saved
 
     page.reload()
-    page.wait_for_selector("#language label.selected")
+    expect(page.locator(".question")).to_contain_text(MASTER_PLAN)  # the conversation that was under way
     archive.locator("summary").click()
-    archive.get_by_role("button", name="Löschen: Beitritt").click()
+    deleting = archive.get_by_role("button", name="Löschen: Beitritt")
+    deleting.click()
+    dialog = page.get_by_role("dialog", name="Dieses Gespräch löschen?")
+    expect(dialog).to_contain_text("Beitritt <b>Krakau</b>")
+    expect(dialog.get_by_role("button", name="Abbrechen")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(deleting).to_be_focused()
+    deleting.click()
+    dialog.get_by_role("button", name="Löschen").click()
+    expect(archive.locator("summary")).to_be_focused()
     expect(archive.locator("button.name")).to_have_text([MASTER_PLAN])
     archive.locator("button.name").click()
     archive.locator(".transcript a.again").click()
-    expect(page.locator(".card.answered")).to_be_visible()
-    page.on("dialog", lambda dialog: dialog.accept())
+    expect(page.locator(".card.answered")).to_have_count(2)
     archive.get_by_role("button", name="Alle löschen").click()
+    page.get_by_role("dialog").get_by_role("button", name="Alle löschen").click()
     expect(archive).to_be_hidden()
     assert page.evaluate("localStorage.getItem('citycite.conversations')") == "[]"
 
