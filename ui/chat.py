@@ -242,8 +242,8 @@ class ChatPage:
                 self.panel = FilterPanel()
                 self.archive = gr.Markdown(say("archive"), elem_id="kept", latex_delimiters=[])
                 with gr.Row(elem_id="below"):
-                    self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
                     self.restart = gr.Button(say("new_conversation"), elem_id="restart", visible=False)
+                    self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
 
     def _listen(self) -> None:
         # Gradio's progress display speaks the browser's language over the page's and is read out; the page has its own.
