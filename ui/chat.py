@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +12,7 @@ import ui.offline  # noqa: F401  before gradio, which reads the environment whil
 
 # isort: split
 import gradio as gr
-from fastapi import FastAPI
 from gradio.i18n import I18nData
-from starlette.routing import Match, Mount
-from starlette.types import Scope
 
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
@@ -25,7 +21,7 @@ from rag.schema import Citation, DocumentSummary, Language
 from ui.examples import Examples
 from ui.feedback import rating_html
 from ui.filter_panel import FilterPanel, filters_of, view_html
-from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
+from ui.identity import PLAIN, Identity, contact_html, links_html
 from ui.journal import Journal, note_question
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
 from ui.memory import restored
@@ -54,12 +50,6 @@ CONVERSATION_SECONDS: Final = 4 * 3600
 # Fonts that are on the reader's machine: a web font would be a request to a third party.
 FONTS: Final = ("system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Liberation Sans", "sans-serif")
 MONOSPACED: Final = ("ui-monospace", "Consolas", "Liberation Mono", "monospace")
-
-# What the page in the browser asks Gradio's server for; app_id, whether it is back, after which it loads itself anew.
-SERVED: Final = re.compile(
-    r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/(?:assets|static)/.+"
-    r"|/gradio_api/(?:queue/(?:join|data)|heartbeat/\w+|startup-events|cancel|reset|app_id)"
-)
 
 _ARCHIVE_WORDS: Final = {
     "rename": "archive_rename",
@@ -99,29 +89,6 @@ def build_chat(
     `examples` are first questions; without any, they are found in the documents. `journal` keeps what readers say.
     """
     return ChatPage(assistant, max_question, identity, examples, journal).blocks
-
-
-def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
-    """Serve the page at `/` of `app`, with all that Gradio adds unasked turned off."""
-    gr.mount_gradio_app(
-        app, chat, path="/", i18n=translations(identity), theme=theme(), css=colour_style(identity.colour),
-        css_paths=[ASSETS / "chat.css", ASSETS / "feedback.css"],
-        head="".join(f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS),
-        footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
-        enable_monitoring=False, max_file_size=1,
-    )  # fmt: skip
-    # Gradio also serves uploads, files, a proxy and more, for components that are not on this page.
-    page = app.router.routes.pop()
-    assert isinstance(page, Mount)
-    app.router.routes.append(PageMount(page.path, page.app))
-
-
-class PageMount(Mount):
-    """Serves of the mounted app only what the chat page asks for; the rest does not exist."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match the paths of `SERVED`."""
-        return super().matches(scope) if SERVED.fullmatch(scope["path"]) else (Match.NONE, {})
 
 
 def translations(identity: Identity) -> gr.I18n:

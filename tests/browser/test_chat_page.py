@@ -230,7 +230,9 @@ def test_hostile_documents_and_questions_stay_text(stand_in_visit, stand_in_addr
     expect(answer.locator(".reply")).to_contain_text("![x](http://evil.example/x) [hier](http://evil.example)")
     assert page.locator("#conversation :is(img, script, i, b, strong, em, code, iframe)").count() == 0
     targets = page.locator("#conversation a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-    assert all(re.match(r"#source-\d+-\d+$|documents/|#$|\?lang=de&q=|feedback\?lang=de&", target) for target in targets)
+    assert all(
+        re.match(r"#source-\d+-\d+$|documents/|#$|\?lang=de&q=|feedback\?lang=de&", target) for target in targets
+    )
     assert page.evaluate("window.hacked") is None
 
     document = stand_in_visit.open_page(
