@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ from gradio.i18n import I18nData
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
 from rag.retrieval import ALL
-from rag.schema import Citation, DocumentSummary, Language
+from rag.schema import Citation, DocumentSummary, Language, Passage
 from ui.examples import Examples
 from ui.feedback import rating_html
 from ui.filter_panel import FilterPanel, filters_of, view_html
@@ -334,10 +335,10 @@ class ChatPage:
             note_question(None if again else self.journal, answer)
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
-            nearby = self.assistant.search(asked, NEARBY, turn.filters) if has_near else ()
+            nearby = self._nearby(asked, turn) if has_near else ()
             spelt = self.assistant.suggestion(asked, turn.filters) if has_near else None
             contexts = tuple(map(self._context, answer.citations))
-            return replace(turn, answer=answer, contexts=contexts, nearby=tuple(nearby), suggestion=spelt)
+            return replace(turn, answer=answer, contexts=contexts, nearby=nearby, suggestion=spelt)
         except UsageError:
             return replace(turn, error="error_question")
         except CityciteError as error:
@@ -346,6 +347,14 @@ class ChatPage:
         except Exception:  # the edge: a visitor gets a sentence, the log the rest
             logger.exception("A question failed unexpectedly")
             return replace(turn, error="error_unexpected")
+
+    def _nearby(self, asked: str, turn: Turn) -> tuple[tuple[Passage, str | None], ...]:
+        """Return the nearest passages, each with the language of its document."""
+        found = []
+        for passage in self.assistant.search(asked, NEARBY, turn.filters):
+            with suppress(NotFoundError):  # removed since it was found
+                found.append((passage, self.assistant.document(passage.document_id).language))
+        return tuple(found)
 
     def _formulated(self, turn: Turn) -> Turn:
         """Return `turn` with its answer in a language model's words, where one is set and can be believed."""

@@ -161,6 +161,15 @@ def admin(page, address, password):
         yield state
 
 
+def log_in(page, address, password):
+    """Enter the admin area, where this is asked for."""
+    page.goto(f"{address}/admin/documents?lang=de")
+    if page.get_by_label("Passwort").count():
+        page.get_by_label("Passwort").fill(password)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/admin/documents*")
+
+
 def rate_badly(page, address, question=COMPLAINT):
     """Have a question in the journal that somebody was not content with."""
     body = {"question": question, "helpful": False, "reason": "outdated", "comment": "Seit 2026 nicht mehr."}

@@ -217,32 +217,6 @@ def test_a_blank_question_does_nothing(visit):
     expect(page.locator(".question")).to_have_count(0)
 
 
-def test_hostile_documents_and_questions_stay_text(stand_in_visit, stand_in_address):
-    page = stand_in_visit.open_page()
-    hostile = "Wann öffnet der **Wochenmarkt**? <img src=x onerror='window.hacked=5'> ![x](http://evil.example)\n\n# h"
-    answer = ask(page, hostile)
-    expect(page.locator(".question")).to_contain_text("<img src=x onerror='window.hacked=5'> ![x](http://evil.example)")
-    answer.locator("summary").first.click()
-    first = ask_api(stand_in_address, hostile)["citations"][0]
-    assert answer.locator("mark").first.text_content() == first["quote"]
-    assert "onerror" in first["quote"]
-    expect(answer.locator("summary .title").first).to_have_text("<i>Markt</i> & **mehr**")
-    expect(answer.locator(".reply")).to_contain_text("![x](http://evil.example/x) [hier](http://evil.example)")
-    assert page.locator("#conversation :is(img, script, i, b, strong, em, code, iframe)").count() == 0
-    targets = page.locator("#conversation a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-    assert all(
-        re.match(r"#source-\d+-\d+$|documents/|#$|\?lang=de&q=|feedback\?lang=de&", target) for target in targets
-    )
-    assert page.evaluate("window.hacked") is None
-
-    document = stand_in_visit.open_page(
-        f"/documents/markt?start={first['start']}&end={first['end']}", wait_for="#quote"
-    )
-    assert document.locator("mark").text_content() == first["quote"]
-    assert document.evaluate("window.hacked") is None
-    assert document.locator("article :is(img, script, a, i, b)").count() == 0
-
-
 def test_nothing_runs_over_the_edge(stand_in_visit):
     page = stand_in_visit.open_page()
     ask(page, WHEN).locator("summary").first.click()

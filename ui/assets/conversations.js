@@ -38,6 +38,7 @@
     title: plain(citation.querySelector(".title")),
     facts: plain(citation.querySelector(".facts")),
     quote: plain(citation.querySelector("mark")),
+    lang: citation.querySelector("blockquote")?.lang ?? "",
     source: plain(citation.querySelector(".source")),
     href: citation.querySelector(".origin a[target]")?.href ?? "",
   });
@@ -154,7 +155,7 @@
       const quotes = make("ul", "");
       for (const one of turn.sources.filter((each) => each.quote)) {
         const line = make("li", "");
-        line.append(make("q", one.quote), " ");
+        line.append(make("q", one.quote, { lang: one.lang ?? "" }), " ");
         const place = [one.title, one.facts].filter(Boolean).join(", ");
         const isLink = /^https?:$/.test(new URL(one.href || "x:", location.href).protocol);
         line.append(isLink ? make("a", place, { href: one.href, target: "_blank", rel: "noopener" }) : make("span", place));
