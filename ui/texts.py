@@ -28,8 +28,8 @@ TEXTS: Final[dict[str, Text]] = {
         "Pytania do dokumentów miasta. Każda odpowiedź ze źródłem.",
     ),
     "notice": Text(
-        "Hier antwortet ein automatisches System, kein Mensch. Bitte prüfen Sie den Beleg, bevor Sie sich darauf "
-        "verlassen.",
+        "Hier antwortet ein automatisches System, kein Mensch. Bitte prüfen Sie den Beleg, bevor Sie sich auf eine "
+        "Antwort verlassen.",
         "An automated system answers here, not a person. Please check the source before you rely on an answer.",
         "Odpowiada automatyczny system, nie człowiek. Przed wykorzystaniem odpowiedzi prosimy sprawdzić źródło.",
     ),
@@ -48,7 +48,7 @@ TEXTS: Final[dict[str, Text]] = {
     "archive": Text("Frühere Gespräche", "Earlier conversations", "Wcześniejsze rozmowy"),
     "archive_note": Text(
         "Nur in diesem Browser gespeichert. Eine Frage lässt sich mit einem Klick erneut stellen.",
-        "Kept in this browser only. A click on a question asks it again.",
+        "Kept in this browser only. Click a question to ask it again.",
         "Zapisane tylko w tej przeglądarce. Kliknięcie pytania zadaje je ponownie.",
     ),
     "archive_rename": Text("Umbenennen", "Rename", "Zmień nazwę"),
@@ -65,18 +65,20 @@ TEXTS: Final[dict[str, Text]] = {
     "connection_lost": Text(
         "Der Server ist gerade nicht erreichbar. Das Gespräch bleibt erhalten; sobald er wieder da ist, können Sie "
         "weiterfragen.",
-        "The server cannot be reached at the moment. The conversation is kept; you can go on as soon as it is back.",
-        "Serwer jest chwilowo nieosiągalny. Rozmowa nie zginie; gdy tylko serwer wróci, można pytać dalej.",
+        "The server cannot be reached at the moment. Your conversation is kept; you can go on as soon as the server is "
+        "back.",
+        "Serwer jest chwilowo niedostępny. Rozmowa zostanie zachowana; gdy tylko serwer wróci, będzie można pytać "
+        "dalej.",
     ),
     "connection_back": Text(
         "Der Server ist wieder da. Sie können weiterfragen.",
         "The server is back. You can go on.",
-        "Serwer znów działa. Można pytać dalej.",
+        "Serwer jest znów dostępny. Można pytać dalej.",
     ),
     "connection_busy": Text(
-        "Gerade fragen sehr viele. Bitte versuchen Sie es in einer Minute noch einmal.",
-        "Very many people are asking at the moment. Please try again in a minute.",
-        "Zadawanych jest teraz bardzo wiele pytań. Prosimy spróbować ponownie za minutę.",
+        "Gerade kommen sehr viele Fragen an. Bitte versuchen Sie es in einer Minute noch einmal.",
+        "Very many questions are coming in at the moment. Please try again in a minute.",
+        "W tej chwili napływa bardzo wiele pytań. Prosimy spróbować ponownie za minutę.",
     ),
     # Filters.
     "filters": Text("Dokumente eingrenzen", "Narrow down the documents", "Zawęź dokumenty"),
@@ -116,7 +118,7 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "nearby": Text(
         "Vielleicht hilfreich, aber keine Antwort",
-        "Perhaps useful, but no answer",
+        "Perhaps useful, but not an answer",
         "Być może przydatne, ale to nie odpowiedź",
     ),
     "sources": Text("Belege", "Sources", "Źródła"),

@@ -153,7 +153,7 @@ def admin(page, address, password):
     page.goto(f"{address}/admin/evaluation")
     yield "admin-evaluation-none"
     page.get_by_role("button", name="Jetzt auswerten").click()
-    page.locator("svg .curve, svg circle").first.wait_for(timeout=60_000)
+    page.locator("figure svg").wait_for(timeout=60_000)
     yield "admin-evaluation"
     for state, path in (("admin-health", "/health"), ("admin-questions-none", "/questions?show=bad"),
                         ("admin-nothing", "/no-such-page")):  # fmt: skip
