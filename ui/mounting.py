@@ -26,15 +26,21 @@ SERVED: Final = re.compile(
 )
 # Files that carry a hash of what is in them in their name never change: a browser need not ask for them again.
 _HASHED: Final = re.compile(r"/assets/[^/]+-[\w-]{8,10}\.(?:js|css)")
+# On a screen of 4K at its own pixels everything grows. Gradio confines its style sheets to what is inside the page.
+_LARGE: Final = (
+    "<style>@media (min-width: 150rem) { html { font-size: 125%; } }"
+    "@media (min-width: 200rem) { html { font-size: 160%; } }</style>"
+)
 _FOREVER: Final = "public, max-age=31536000, immutable"
 
 
 def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
     """Serve the page at `/` of `app`, with all that Gradio adds unasked turned off."""
+    scripts = "".join(f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS)
     gr.mount_gradio_app(
         app, chat, path="/", i18n=translations(identity), theme=theme(), css=colour_style(identity.colour),
         css_paths=[ASSETS / "chat.css", ASSETS / "feedback.css"],
-        head="".join(f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS),
+        head=_LARGE + scripts,
         footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
         enable_monitoring=False, max_file_size=1,
     )  # fmt: skip
