@@ -161,6 +161,10 @@ def ask(question: str, as_json: bool, store: str | None, **filters: str | None) 
         _print_json(answer.as_dict())
     else:
         click.echo(_readable(answer))
+    if answer.note:
+        from ui.texts import text
+
+        click.echo(text(answer.note, "en"), err=True)
 
 
 @cli.command()
