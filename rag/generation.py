@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from rag.answering import Span
 from rag.claims import Verdict, check_claim
 from rag.embeddings import EmbeddingModel
-from rag.evidence import Evidence
 from rag.errors import LanguageModelError
+from rag.evidence import Evidence
 from rag.formulated import Checked, UnsupportedError, checked, written_out
 from rag.language import question_language
 from rag.language_model import LanguageModel
