@@ -1,7 +1,7 @@
 """How well the claim check tells supported sentences from others: python -m tests.bench.claims [--failures]
 
 Prints, for both halves of the gold set, the share of unsupported sentences caught and of supported ones kept. The rules
-and thresholds were made on the development half; the held-out half was written after them.
+and thresholds were made on the development half; the held-out half was written after them, and is not looked at.
 """
 
 from __future__ import annotations
