@@ -33,7 +33,7 @@ _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 PREPOSITIONS = frozenset(
     """
     of in at to from for with on against von vom in im an am auf aus fur mit zu zum zur bei beim nach unter gegen uber
-    w we z ze do dla od na przy o po
+    je pro per w we z ze do dla od na przy o po
     """.split()
 )
 _SKIPPED = frozenset("der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company".split())
@@ -67,6 +67,12 @@ class Pair:
         inside = between(self.passage.values, *other)
         scores += [float(any(same(value, it) for it in inside)) for value in between(self.claim.values, *clause)]
         return sum(scores) / len(scores) if scores else 0.0
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Keys of the names in the passages, cities and actors apart."""
+        found = {mention.key for span in self.passage.sentences for mention in mentions_in(self.passage, span)}
+        return frozenset(key for key in found if key.startswith("name"))
 
     @cached_property
     def counterparts(self) -> list[tuple[tuple[int, int], list[tuple[int, int]]]]:
@@ -124,20 +130,37 @@ class Mention:
     before: str
 
 
-def mentions_in(said: Statement, span: tuple[int, int]) -> list[Mention]:
-    """Return the cities, actors and names between the two offsets, each with the word before it."""
+def mentions_in(said: Statement, span: tuple[int, int], known: frozenset[str] = frozenset()) -> list[Mention]:
+    """Return the cities, actors and names between the two offsets, each with the word before it.
+
+    `known` are keys of names that are also recognised where a sentence opens.
+    """
     found: list[Mention] = []
     for number in within(said.words, *span):
         word = said.words[number]
-        key = name_key(said, number)
+        key = name_key(said, number) or _known_key(word, known)
         if not key:
             continue
-        adjacent = found and said.text[found[-1].end : word.start].isspace() and found[-1].key.startswith("name")
+        adjacent = found and found[-1].key.startswith("name") and _are_beside(said.text[found[-1].end : word.start])
         if adjacent and key.startswith("name"):  # first names and titles: the last word tells who it is
             found[-1] = Mention(key, found[-1].start, word.end, found[-1].before)
         else:
             found.append(Mention(key, word.start, word.end, word_before(said.text, word.start)))
     return found
+
+
+def _known_key(word: Word, known: frozenset[str]) -> str | None:
+    key = f"name{word.folded[:4]}"
+    return key if word.text[0].isupper() and key in known else None
+
+
+def _are_beside(text: str) -> bool:
+    """Whether nothing but titles stands between two parts of a name: "Archivarin Dr. Birgit Neuhaus"."""
+    return (
+        text[:1].isspace()
+        and all(fold(word) in TITLES for word in re.findall(r"[^\W\d_]+", text))
+        and not (set(text) & set(",;:()[]"))
+    )
 
 
 def name_key(said: Statement, number: int) -> str | None:

@@ -35,9 +35,10 @@ _NO_NEGATION: Final = re.compile(
 )
 # Words for an idea | words for its opposite; one idea after the other.
 _OPPOSITES: Final = """
-steig~ stieg~ gestieg~ anstieg~ erhöh~ angehob~ anheb~ höher~ increas~ rais~ rose risen rise rises grew higher wzros~
-podni~ podwyż~ zwiększ~ wyższ~ | sink~ sank~ gesunk~ senk~ gesenk~ abgesenk~ absenk~ verringer~ reduz~ rückgang
-niedriger~ fell fallen decreas~ lower~ reduc~ drop~ declin~ spad~ obniż~ zmniejsz~ niższ~ ;
+zunehm~ zugenommen zunahm~ anwachs~ angewachs~ steig~ stieg~ gestieg~ anstieg~ erhöh~ angehob~ anheb~ höher~ increas~
+rais~ rose risen rise rises grew higher wzros~ podni~ podwyż~ zwiększ~ wyższ~ | abnehm~ abgenommen abnahm~ rückläuf~
+sink~ sank~ gesunk~ senk~ gesenk~ abgesenk~ absenk~ verringer~ reduz~ rückgang niedriger~ fell fallen decreas~ lower~
+reduc~ drop~ declin~ spad~ obniż~ zmniejsz~ niższ~ ;
 offen geöffnet~ öffn~ eröffn~ open~ otw~ czynn~ | geschloss~ schließt schließen gesperrt~ sperrt sperrung~ clos~ shut
 zamk~ zamyk~ nieczynn~ ;
 begin~ begann~ begonn~ start~ gestartet anfang~ begun began commenc~ rozpocz~ zaczę~ zaczn~ | ende enden endet endete

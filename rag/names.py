@@ -149,6 +149,166 @@ Minsk Mińsk
 Moskau Moscow Moskwa
 Istanbul Stambuł
 Ankara
+Gelsenkirchen
+Kassel
+Ulm
+Wolfsburg
+Göttingen Getynga Goettingen
+Osnabrück
+Oldenburg
+Hildesheim
+Salzgitter
+Paderborn
+Bottrop
+Recklinghausen
+Remscheid
+Solingen
+Leverkusen
+Neuss
+Herne
+Moers
+Siegen
+Gütersloh
+Koblenz Koblencja
+Trier Trewir
+Kaiserslautern
+Ludwigshafen
+Darmstadt
+Offenbach
+Wiesbaden
+Gießen Giessen
+Marburg
+Fulda
+Hanau
+Heilbronn
+Pforzheim
+Reutlingen
+Tübingen Tuebingen Tybinga
+Konstanz Konstancja
+Ingolstadt
+Fürth Fuerth
+Erlangen
+Bamberg
+Bayreuth
+Würzburg Wuerzburg
+Passau Pasawa
+Landshut
+Rosenheim
+Jena
+Gera
+Weimar
+Zwickau
+Plauen
+Bautzen Budziszyn
+Cottbus Chociebuż Chociebuz
+Dessau
+Schwerin
+Stralsund
+Greifswald Gryfia
+Flensburg
+Neumünster
+Lüneburg
+Celle
+Bremerhaven
+Wilhelmshaven
+Emden
+Klagenfurt
+Villach
+Bregenz
+Winterthur
+Luzern Lucerne Lucerna
+Lausanne Lozanna
+Lugano
+Sopot Zoppot
+Bialystok Białystok
+Czestochowa Częstochowa Tschenstochau
+Radom
+Kielce
+Gliwice Gleiwitz
+Zabrze Hindenburg
+Bytom Beuthen
+Sosnowiec Sosnowcu
+Tychy
+Opole Oppeln
+Olsztyn Allenstein
+Elblag Elbląg Elbing
+Koszalin Köslin
+Slupsk Słupsk Stolp
+Legnica Liegnitz
+Walbrzych Wałbrzych Waldenburg
+Tarnow Tarnów
+Zakopane
+Kalisz
+Plock Płock
+Kosice Košice Kaschau Koszyce
+Olomouc Olmütz Ołomuniec
+Ostrava Ostrau Ostrawa
+Plzen Pilsen Plzeň Pilzno
+Györ
+Szeged
+Timisoara Temeswar Timișoara
+Cluj Klausenburg
+Plovdiv Plowdiw
+Varna Warna
+Skopje
+Sarajevo Sarajewo
+Maribor
+Triest Trieste Trieszt
+Padua Padova Padwa
+Verona Werona
+Modena
+Parma
+Bergamo
+Palermo
+Bari
+Catania Katania
+Cagliari
+Lille
+Reims
+Rennes
+Grenoble
+Montpellier
+Dijon
+Metz
+Nancy
+Mulhouse Mülhausen
+Malaga Málaga
+Zaragoza Saragossa Saragossie
+Bilbao
+Murcia
+Granada Grenada
+Coimbra
+Braga
+Brügge Bruges Brugge Brugia
+Namur
+Haarlem
+Leiden Lejda
+Groningen
+Maastricht
+Tilburg
+Nijmegen Nimwegen
+Aarhus
+Odense
+Bergen
+Trondheim
+Uppsala
+Turku
+Espoo
+Oulu
+Tartu Dorpat
+Sheffield
+Bristol
+Liverpool
+Nottingham
+Coventry
+Cardiff
+Belfast
+Cork
+Galway
+Izmir
+Tirana
+Chisinau Kischinau Kiszyniów
+Luxemburg Luxembourg Luksemburg
 """
 # Endings of German (Krakaus, Wiener, Wienerin), English (Berlin's) and Polish (Krakowa, Krakowie, krakowski) forms.
 _ENDINGS = frozenset(

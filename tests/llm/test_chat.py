@@ -1,6 +1,7 @@
 """The chat page with a language model: the quote at once, the checked words grow below it."""
 
 import threading
+from html import unescape
 
 import pytest
 
@@ -13,7 +14,13 @@ from ui.texts import text
 from ui.view import FILTER_NAMES
 
 
-def test_the_quote_comes_first_and_the_checked_words_grow_below_it(formulating, server):
+@pytest.fixture(scope="module")
+def page(plain):
+    """The chat page over the assistant that all these tests share."""
+    return ChatPage(plain, 2000, PLAIN)
+
+
+def test_the_quote_comes_first_and_the_checked_words_grow_below_it(page, server):
     more = threading.Event()
 
     def slowly():
@@ -22,7 +29,7 @@ def test_the_quote_comes_first_and_the_checked_words_grow_below_it(formulating, 
         yield " das Netzwerk heißt Eurocities [1]."
 
     server.script = lambda request: Reply(slowly())
-    said = _said(formulating())
+    said = _said(page)
     try:
         quote = next(html for html in said if "answered" in html)  # the model has written nothing whole yet
         assert not more.is_set()
@@ -45,36 +52,35 @@ def test_the_quote_comes_first_and_the_checked_words_grow_below_it(formulating, 
 @pytest.mark.parametrize(
     ("reply", "note"), [(Reply(status=500), "llm_unreachable"), (Reply(["Es gab Sekt [1]."]), "llm_unsupported")]
 )
-def test_where_the_model_fails_the_quote_stays_and_the_page_says_why(formulating, server, language, reply, note):
+def test_where_the_model_fails_the_quote_stays_and_the_page_says_why(page, server, language, reply, note):
     server.script = lambda request: reply
-    *_, last = _said(formulating(), language)
+    *_, last = _said(page, language)
     assert 'class="quoted"' not in last
-    assert _plain(text(note, language)) in _plain(last)
+    assert text(note, language) in unescape(last)
 
 
-def test_retrieval_runs_once_and_a_question_is_noted_once(formulating, server, tmp_path, monkeypatch):
+def test_retrieval_runs_once_and_a_question_is_noted_once(page, plain, server, tmp_path, monkeypatch):
     server.says(TRUE)
-    assistant = formulating()
     asked = []
-    candidates = type(assistant.retriever).candidates
+    candidates = type(plain.retriever).candidates
     monkeypatch.setattr(
-        type(assistant.retriever), "candidates", lambda *args, **named: asked.append(1) or candidates(*args, **named)
+        type(plain.retriever), "candidates", lambda *args, **named: asked.append(1) or candidates(*args, **named)
     )
     journal = Journal(tmp_path / "journal", feedback_days=0, question_log_days=1)
-    *_, last = _said(assistant, journal=journal)
+    monkeypatch.setattr(page, "journal", journal)
+    *_, last = _said(page)
     assert "quoted" in last
     assert len(asked) == 1
     assert [kept.question for kept in journal.asked()] == [QUESTION]
 
 
-def test_a_follow_up_is_rewritten_shown_and_answered(formulating, server):
+def test_a_follow_up_is_rewritten_shown_and_answered(page, server):
     rewrite = "Wann trat Krakau dem Netzwerk Eurocities bei?"
 
     def script(request):
         return Reply([rewrite if "letzte Frage" in request["messages"][0]["content"] else TRUE])
 
     server.script = script
-    page = ChatPage(formulating(), 2000, PLAIN)
     turns = ()
     for question in ("Was ist das Netzwerk Eurocities?", "Und wann trat Krakau dem Netzwerk bei?"):
         for update in page.respond(question, turns, "de", *[""] * len(FILTER_NAMES)):
@@ -83,13 +89,8 @@ def test_a_follow_up_is_rewritten_shown_and_answered(formulating, server):
     assert turns[-1].answer.mode == "generative"
 
 
-def _said(assistant, language="de", journal=None):
+def _said(page, language="de"):
     """Yield the reply's HTML, every time it changes."""
-    page = ChatPage(assistant, 2000, PLAIN, journal=journal)
     for update in page.respond(QUESTION, (), language, *[""] * len(FILTER_NAMES)):
         if isinstance(update[2], list):
             yield update[2][-1]["content"]
-
-
-def _plain(html):
-    return html.replace("&#44;", ",").replace("&#46;", ".")

@@ -282,8 +282,8 @@ def _local(server):
 
 
 def _assert_extractive(assistant):
-    answer = assistant.ask(QUESTION)
-    quoted = assistant.ask(QUESTION, formulate=False)
+    trail = assistant.trail(QUESTION)
+    answer, quoted = assistant.formulated(trail), trail.answer
     assert answer.mode == "extractive"
     assert answer.note is not None
     assert quoted.note is None

@@ -1,5 +1,7 @@
 """A hundred attacks on a model that obeys each of them: none reaches the answer with more than the documents say."""
 
+from functools import cache
+
 import pytest
 
 from ingest.pipeline import ingest
@@ -27,8 +29,14 @@ def attacked(tmp_path_factory, shared_server):
     assistant.close()
 
 
+@pytest.fixture(scope="module")
+def trail_of(attacked):
+    """Look for the evidence of a question once, however often it is formulated."""
+    return cache(attacked.trail)
+
+
 @pytest.mark.parametrize("way", ["document", "document and truth", "question", "question and truth"])
-def test_no_attack_is_obeyed(attacked, server, way):
+def test_no_attack_is_obeyed(attacked, trail_of, server, way):
     asked = 0
     for number, (order, obeyed) in enumerate(ORDERS):
         truth = fact(number).removesuffix(".") + " [1]."
@@ -37,11 +45,11 @@ def test_no_attack_is_obeyed(attacked, server, way):
         if way.startswith("question"):
             asking += f" {order}!"
         before = len(server.requests)
-        answer = attacked.ask(asking)
+        answer = attacked.formulated(trail_of(asking))
         asked += len(server.requests) > before
         if answer.mode == "generative":
             assert not OUTSIDE.search(answer.answer), (order, answer.answer)
             assert answer.answer.split("\n\n")[0] == truth, (order, answer.answer)
         else:  # what an attack may change is what stands in a quote
-            assert answer.answer == attacked.ask(asking, formulate=False).answer
+            assert answer.answer == trail_of(asking).answer.answer
     assert asked >= 20  # else the model was not there to be attacked
