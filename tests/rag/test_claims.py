@@ -3,6 +3,7 @@
 import pytest
 
 from rag.claims import check_claim
+from rag.names import city_keys
 from rag.values import same, values
 from tests.bench.claims import shares, verdicts, with_model
 from tests.bench.claims_gold import gold_claims
@@ -78,6 +79,31 @@ def test_values_that_differ(one, other):
 def test_each_rule_without_a_model(sentence, reason):
     verdict = check_claim(sentence, [POOL], language="de", passage_language="de")
     assert (verdict.supported, verdict.reason) == (not reason, reason)
+
+
+ROLES = (
+    "Bei der Wahl setzte sich Nora Berger gegen Otto Lang durch. Archivar Dr. Jan Kern hat die Bilder von der Familie "
+    "Roth erhalten. Der Bremer Hafen wurde von der Firma Hansebau erweitert."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("Nora Berger setzte sich gegen Otto Lang durch.", ""),
+        ("Otto Lang wurde Vorsitzender und setzte sich gegen Nora Berger durch.", "role"),
+        ("Dr. Jan Kern hat die Bilder von der Familie Roth.", ""),
+        ("Die Familie Roth hat die Bilder von Dr. Jan Kern erhalten.", "role"),
+    ],
+)
+def test_who_does_what_to_whom(sentence, reason):
+    verdict = check_claim(sentence, [ROLES], language="de", passage_language="de")
+    assert (verdict.supported, verdict.reason) == (not reason, reason)
+
+
+@pytest.mark.parametrize("name", ["Göttingen Getynga", "Trier Trewir", "Olsztyn Allenstein", "Padua Padwa", "Kassel"])
+def test_cities_have_one_key_in_all_languages(name):
+    assert len({key for word in name.split() for key in city_keys(f"in {word}")}) == 1
 
 
 def test_the_gold_set_is_large_and_in_three_languages():
