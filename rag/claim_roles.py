@@ -46,6 +46,8 @@ def _changed_places(pair: Pair, span: tuple[int, int], other: tuple[int, int]) -
     shared = {mention.key for mention in mine} & {mention.key for mention in its}
     if len(shared) < 2 or _are_joined(pair.claim.text, mine, shared) or _are_one(pair.claim.text, mine, shared):
         return None
+    if _are_joined(pair.passage.text, its, shared):
+        return None
     if _COPULA.search(pair.claim.text, *span):
         return None
     who, whose = _agent(pair.claim.text[slice(*span)], mine), _agent(pair.passage.text[slice(*other)], its)
