@@ -91,9 +91,11 @@ _UNIT = re.compile(r"\s?-?(?P<unit>%|°C|€|\$|£|[^\W\d_]+[²³23]?(?:/h)?)")
 _CURRENCY_BEFORE = re.compile(r"(?P<unit>€|\$|£|EUR|USD|PLN)\s?$")
 # How often something falls due: "pro Jahr" and "rocznie", not "im Jahr 2025".
 _RATES = {
-    "day": r"(?:pro|am|je) Tag|täglich|(?:a|per|each|every) day|daily|dziennie|na dzień",
-    "week": r"(?:pro|in der|je) Woche|wöchentlich|(?:a|per|each|every) week|weekly|tygodniowo|w tygodniu|na tydzień",
-    "month": r"(?:pro|im|je) Monat|monatlich\w*|(?:a|per|each|every) month|monthly|miesięcznie|na miesiąc",
+    "day": r"(?:pro|am|je) Tag|täglich|(?:a|per|each|every) day|daily|dziennie|(?:na|za) dzień",
+    "week": r"(?:pro|in der|je) Woche|wöchentlich|(?:a|per|each|every) week|weekly|tygodniowo"
+    r"|w tygodniu|(?:na|za) tydzień",
+    "month": r"(?:pro|im|je) Monat|monatlich\w*|(?:a|per|each|every) month|monthly|miesięcznie|(?:na|za) miesiąc",
+    "night": r"(?:pro|je) Nacht|(?:a|per|each|every) night|nightly|(?:na|za) noc",
     "year": r"(?:pro|im|je) Jahr|jährlich\w*|(?:a|per|each|every) year|annual\w*|yearly|rocznie|na rok|w roku",
 }
 _RATE = {

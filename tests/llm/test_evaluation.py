@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rag.evaluation.metrics import states_answer
+from rag.pipeline import Assistant
 from tests.llm.server import Reply
 from ui.cli import main
 
@@ -19,8 +20,10 @@ GOLD = [
 
 
 @pytest.fixture
-def evaluating(corpus_store, server, tmp_path, monkeypatch, capsys):
-    """Run `citycite eval` over three questions."""
+def evaluating(corpus_store, plain, server, tmp_path, monkeypatch, capsys):
+    """Run `citycite eval` over three questions, with the assistant that has its model loaded already."""
+    monkeypatch.setattr(Assistant, "open", lambda **named: plain)
+    monkeypatch.setattr(plain, "close", lambda: None)
     gold = tmp_path / "gold.jsonl"
     gold.write_text("".join(json.dumps(line) + "\n" for line in GOLD), "utf-8")
     monkeypatch.setenv("CITYCITE_LLM", "openai:test")
