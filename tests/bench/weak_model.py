@@ -3,11 +3,11 @@
     pip install xllamacpp
     python -m tests.bench.weak_model ask MODEL.gguf SENTENCES.jsonl      # over the sample corpus
     python -m tests.bench.weak_model attack MODEL.gguf ATTACKS.jsonl     # the hundred injection attacks
-    python -m tests.bench.weak_model judged                              # figures over the sentences judged by hand
+    python -m tests.bench.weak_model judged _ JUDGED.jsonl               # figures over sentences judged by hand
 
-`ask` and `attack` write a line an answer as they go and go on where they stopped. `judged` reads
-`claim_pairs/weak_model.jsonl`: sentences that Qwen2.5-Coder-0.5B-Instruct (4 bit) wrote over the sample corpus, each
-read against the passages it cites and judged by hand.
+`ask` and `attack` write a line an answer as they go and go on where they stopped. `judged` reads lines with `sentence`,
+`passages`, `language`, `passage_language` and `verdict` (`supported` or `unsupported`), written by whoever has read the
+sentences of `ask` against their passages; a sentence without a mark is held against all of them.
 """
 
 from __future__ import annotations
@@ -30,12 +30,10 @@ from rag.pipeline import Assistant
 from rag.settings import Settings
 from rag.store import Store
 from tests.bench.claims import with_model
-from tests.bench.claims_gold import FOLDER
 from tests.bench.corpus_baseline import CORPUS
 from tests.llm.attacks import OUTSIDE, PLACES, hundred_attacks, write_documents
 from tests.llm.real_model import CONTEXT, llama_server
 
-JUDGED = FOLDER / "weak_model.jsonl"
 # On shared cores an answer of this model takes minutes; nobody waits for it here.
 _SECONDS = 900.0
 _TOKENS = 120
@@ -50,11 +48,11 @@ def main() -> None:
     parser.add_argument("file", nargs="?", type=Path, help="where the lines go")
     parser.add_argument("--threads", type=int, default=1, help="of the model")
     options = parser.parse_args()
-    if options.what == "judged":
-        print(judged())
-        return
     if not options.gguf or not options.file:
         parser.error("name the model's file and a file for the lines")
+    if options.what == "judged":
+        print(judged(options.file))
+        return
     with tempfile.TemporaryDirectory() as folder, llama_server(options.gguf, options.threads) as address:
         settings = _settings(Path(folder), address, attacking=options.what == "attack")
         with closing(Assistant.open(settings=settings)) as assistant:
@@ -100,9 +98,9 @@ def written(assistant: Assistant, question: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def judged() -> str:
+def judged(file: Path) -> str:
     """Return what share of the judged sentences is wrong, and what the check caught and kept."""
-    lines = [json.loads(line) for line in JUDGED.read_text("utf-8").splitlines()]
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     similarity = with_model()
     counts: Counter[tuple[bool, bool]] = Counter()
     for line in lines:
