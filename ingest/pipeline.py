@@ -6,16 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
-
-import pathspec
 
 from ingest.addresses import is_web_address
 from ingest.coverage import note_unread
 from ingest.duplicates import sift
-from ingest.loaders import LOADERS
+from ingest.files import IGNORE_FILE, files_in
 from ingest.metadata import detect_language
+from ingest.pruning import Pruning, existing
 from ingest.reading import Failure, Prepared, Reader, Report
 from ingest.side_files import SideFiles, is_side_file
 from ingest.splitting import passage_spans
@@ -44,7 +41,6 @@ __all__ = [
     "write_documents",
 ]
 
-IGNORE_FILE = ".citycite-ignore"
 # Passages embedded and stored at once: enough to put those of similar length together, few enough that the progress
 # bar moves every few seconds.
 _FLUSH_AT = 128
@@ -60,6 +56,7 @@ def ingest(
     settings: Settings,
     *,
     prune: bool = False,
+    force: bool = False,
     depth: int = 0,
     limit: int = 500,
     dry_run: bool = False,
@@ -69,7 +66,8 @@ def ingest(
     """Bring files, folders and web pages into `store`; files that have not changed cost a hash, pages one request.
 
     A file that fails leaves its older version, and all other documents, in place. With `prune`, documents whose file
-    under one of the folders in `paths`, or whose page, is gone are taken out. `depth` and `limit` bound how many links
+    under one of the folders in `paths`, or whose page, is gone are taken out; where a folder is missing, none of it
+    are, and where it has lost more than half of its files, only with `force`. `depth` and `limit` bound how many links
     and how many pages on are read from a web address. With `dry_run` nothing is written and no model loaded: the report
     says what would happen. `model` is one that is loaded already.
 
@@ -97,15 +95,16 @@ def ingest(
 
         target = _Rehearsal if dry_run else _Writer
         writer = target(opened, model, report, advance, reader.stored)
-        roots = [Path(path).resolve() for path in paths if not is_web_address(path)]
-        reader.stored.expect_renames(reader.stored.gone(roots, files))
+        pruning = Pruning(paths, reader.stored, force=force)
+        reader.stored.expect_renames(reader.stored.gone(existing(pruning.roots), files))
         for changed in reader.read_all(files):
             writer.take(changed)
             advance()
         web = WebReader(reader, opened, report, advance)
         writer.take(web.read(crawl.read([path for path in paths if is_web_address(path)])))
         writer.flush()
-        gone = [*reader.gone, *(reader.stored.gone(roots, files) if prune else ())]
+        pruned = pruning.gone(files, report.failures) if prune else []
+        gone = [*reader.gone, *pruned]
         writer.leave([*gone, *_gone_pages(web.gone, reader.stored, report, prune=prune)])
         if not dry_run:
             note_unread(opened, paths, report, reader.stored.names())
@@ -137,46 +136,6 @@ def _gone_pages(pages: Sequence[Failure], stored: Stored, report: Report, *, pru
         return []
     places = [Place(page.source) for page in pages]
     return [place for place in places if stored.id_at(place) is not None]
-
-
-def files_in(paths: Sequence[str], report: Report) -> Iterator[Path]:
-    """Yield the files to read, each once; missing paths and unsupported files go into the report."""
-    seen: set[Path] = set()
-    for given in paths:
-        path = Path(given)
-        if is_web_address(given):
-            continue
-        if path.is_dir():
-            for file in _in_folder(path, report):
-                if file not in seen:
-                    seen.add(file)
-                    yield file
-        elif not path.exists():
-            report.failures.append(Failure(given, "There is no such file or folder; check the path."))
-        elif path.resolve() not in seen:
-            seen.add(path.resolve())
-            yield path.resolve()
-
-
-def _in_folder(folder: Path, report: Report) -> Iterator[Path]:
-    folder = folder.resolve()
-    ignored = _ignored(folder)
-    for file in sorted(folder.rglob("*")):
-        relative = file.relative_to(folder)
-        if any(part.startswith(".") for part in relative.parts) or ignored.match_file(str(relative)):
-            continue
-        if not file.is_file():
-            continue
-        if file.suffix.lower() in LOADERS or is_side_file(file):
-            yield file
-        else:
-            report.skipped.append(str(file))
-
-
-def _ignored(folder: Path) -> pathspec.PathSpec[Any]:
-    file = folder / IGNORE_FILE
-    lines = file.read_text("utf-8").splitlines() if file.is_file() else []
-    return pathspec.PathSpec.from_lines("gitignore", lines)
 
 
 @dataclass

@@ -58,10 +58,10 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def run(store: Store, *paths: object, prune: bool = False, dry_run: bool = False) -> Report:
+def run(store: Store, *paths: object, prune: bool = False, force: bool = False, dry_run: bool = False) -> Report:
     seen: list[tuple[int, int]] = []
     report = ingest(
-        [str(path) for path in paths], store, SETTINGS, prune=prune, dry_run=dry_run,
+        [str(path) for path in paths], store, SETTINGS, prune=prune, force=force, dry_run=dry_run,
         progress=lambda *step: seen.append(step),
     )  # fmt: skip
     assert all(done <= total for total, done in seen)
@@ -205,7 +205,7 @@ def test_attachments_follow_their_renamed_mail(folder: Path, store: Store, embed
     }  # fmt: skip
     assert set(stored(store, folder)) < set(before)
     (folder / "antwort.eml").unlink()
-    assert run(store, folder, prune=True).removed == 2
+    assert run(store, folder, prune=True, force=True).removed == 2
     assert stored(store, folder) == {}
 
 
@@ -256,7 +256,7 @@ def test_copies_are_one_document_with_several_sources(folder: Path, store: Store
     assert embedded == [BATH, HALL]
     for name in ("b.txt", "c.md"):
         (folder / name).unlink()
-    assert run(store, folder, prune=True).removed == 2
+    assert run(store, folder, prune=True, force=True).removed == 2
     assert stored(store, folder) == {}
 
 
