@@ -35,8 +35,10 @@ def _at(given: str, report: Report) -> Iterator[Path]:
     try:
         if path.is_dir():
             yield from _in_folder(path.resolve(), report)
-        elif path.exists():
+        elif path.is_file():
             yield path.resolve()
+        elif path.exists():  # reading a pipe or a device would never end
+            _fail(report, given, "It is neither a file nor a folder; name one of these.", "broken")
         else:
             _fail(
                 report,

@@ -222,6 +222,7 @@ class _Writer(_Target):
 
     def _write(self) -> None:
         self._store.create(self._model.name, self._model.dimensions)
+        self._store.require_room(sum(len(item.spans) for item in self._waiting))
         texts, contexts = [], []
         for item in self._waiting:
             for start, end in item.spans:

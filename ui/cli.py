@@ -443,6 +443,10 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:  # such as a full disk, wherever it was noticed
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(_one_line(f"citycite: {place}{error.strerror or error}"), err=True)
+        sys.exit(_EXIT_FAILED)
 
 
 if __name__ == "__main__":
