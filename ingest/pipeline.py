@@ -11,6 +11,7 @@ from ingest.addresses import is_web_address
 from ingest.coverage import note_unread
 from ingest.duplicates import sift
 from ingest.files import IGNORE_FILE, files_in
+from ingest.hashes import FileHashes
 from ingest.metadata import detect_language
 from ingest.pruning import Pruning, existing
 from ingest.reading import Failure, Prepared, Reader, Report
@@ -61,6 +62,7 @@ def ingest(
     limit: int = 500,
     dry_run: bool = False,
     model: EmbeddingModel | None = None,
+    hashes: FileHashes | None = None,
     progress: Progress = lambda total, done: None,
 ) -> Report:
     """Bring files, folders and web pages into `store`; files that have not changed cost a hash, pages one request.
@@ -69,7 +71,8 @@ def ingest(
     under one of the folders in `paths`, or whose page, is gone are taken out; where a folder is missing, none of it
     are, and where it has lost more than half of its files, only with `force`. `depth` and `limit` bound how many links
     and how many pages on are read from a web address. With `dry_run` nothing is written and no model loaded: the report
-    says what would happen. `model` is one that is loaded already.
+    says what would happen. `model` is one that is loaded already, `hashes` those of an earlier run, after which files
+    whose size and times are the same are not read.
 
     Raises:
         StoreError, ModelError: the store cannot be written, or was made with another model.
@@ -86,7 +89,7 @@ def ingest(
         if not dry_run and opened.exists():
             opened.sweep(records)
         unread = report.failed
-        reader = Reader(records, side_files, settings, report, workers)
+        reader = Reader(records, side_files, settings, report, workers, hashes)
         crawl = Crawl(settings, stamps(records), depth=depth, limit=limit, recheck=prune)
 
         def advance() -> None:
