@@ -21,7 +21,7 @@ from ingest.stored import Place, Stored, document_id
 from ingest.web import Crawl
 from ingest.web_reading import WebReader, stamps
 from ingest.workers import Workers
-from rag.embeddings import EmbeddingModel
+from rag.embeddings import BLOCK, EmbeddingModel
 from rag.records import NewVersion, Source, StoredPassage, WebStamp, context_of, passage_id
 from rag.schema import Document
 from rag.settings import Settings
@@ -226,36 +226,35 @@ class _Writer(_Target):
     def _write(self) -> None:
         self._store.create(self._model.name, self._model.dimensions)
         self._store.require_room(sum(len(item.spans) for item in self._waiting))
-        texts, contexts = [], []
+        pieces = [(item, number) for item in self._waiting for number in range(len(item.spans))]
+        # A document may have more passages than memory has room for with the vectors of their tokens.
+        parts = (self._embedded(pieces[at : at + BLOCK]) for at in range(0, len(pieces), BLOCK))
+        passages = [passage for part in parts for passage in part]
+        versions, at = [], 0
         for item in self._waiting:
-            for start, end in item.spans:
-                texts.append(item.document.text[start:end])
-                contexts.append(context_of(item.document.title, item.document.sections, start, texts[-1]))
-        encoded = iter(self._model.encode_passages(texts, contexts))
-        versions = []
-        for item in self._waiting:
-            version = item.content_hash[:16]
-            own = [next(encoded) for _ in item.spans]
-            passages = [
-                StoredPassage(
-                    id=passage_id(item.document.id, version, number),
-                    document_id=item.document.id,
-                    version=version,
-                    start=start,
-                    end=end,
-                    text=item.document.text[start:end],
-                    language=item.document.language,
-                    vector=self._model.centred_vector(text, "passage", item.document.language),
-                )
-                for number, ((start, end), text) in enumerate(zip(item.spans, own, strict=True))
-            ]
-            self.tokens.add((p.id, p.language, text) for p, text in zip(passages, own, strict=True))
+            own = passages[at : at + len(item.spans)]
+            at += len(item.spans)
             alone = Source(item.document.source, item.content_hash, item.mail, item.stamp or WebStamp())
             sources = self._stored.sources(item.document.id) or [alone]
-            versions.append(NewVersion(item.document, item.content_hash, passages, sources, item.reading))
+            versions.append(NewVersion(item.document, item.content_hash, own, sources, item.reading))
         self.tokens.drop(self._store.write(versions))
         for item in self._waiting:
             self._note(item)
+
+    def _embedded(self, pieces: Sequence[tuple[Prepared, int]]) -> list[StoredPassage]:
+        """Return passages, given as document and number, with their vectors; keep those of their tokens."""
+        passages, contexts = [], []
+        for item, number in pieces:
+            document, version, (start, end) = item.document, item.content_hash[:16], item.spans[number]
+            text, key = document.text[start:end], passage_id(document.id, version, number)
+            passages.append(StoredPassage(key, document.id, version, start, end, text, document.language))
+            contexts.append(context_of(document.title, document.sections, start, text))
+        encoded = self._model.encode_passages([passage.text for passage in passages], contexts)
+        self.tokens.add((p.id, p.language, item) for p, item in zip(passages, encoded, strict=True))
+        return [
+            replace(passage, vector=self._model.centred_vector(item, "passage", passage.language))
+            for passage, item in zip(passages, encoded, strict=True)
+        ]
 
     def remove(self, ids: Sequence[str]) -> None:
         """Take documents out of the store and of the token index."""

@@ -54,9 +54,8 @@ def main(count: int) -> None:
     lengths = [len(item.tokens) + 4 for item in encoded]  # with the prompt and the two special tokens
     weights = LAYERS * (4 * WIDTH * WIDTH + 2 * WIDTH * INNER)
     operations = sum(2 * weights * n + LAYERS * 4 * WIDTH * n * n for n in lengths)
-    print(
-        f"{count} passages, {sum(map(len, passages))} characters, {sum(lengths)} tokens; {torch.get_num_threads()} threads"
-    )
+    characters, tokens = sum(map(len, passages)), sum(lengths)
+    print(f"{count} passages, {characters} characters, {tokens} tokens; {torch.get_num_threads()} threads")
     best = (0.0, 0.0)
     for rows, inner, columns in ((4096, WIDTH, INNER), (4096, INNER, WIDTH), (2048, 2048, 2048)):
         left = torch.randn(rows, inner).bfloat16()
@@ -67,13 +66,12 @@ def main(count: int) -> None:
             20,
         )
         best = (max(best[0], found[0]), max(best[1], found[1]))
-        print(
-            f"product {rows}x{inner}x{columns}: {found[0] / 1e9:.0f} GFLOP/s, {found[1] / 1e9:.0f} a processor second"
-        )
+        shape = f"{rows}x{inner}x{columns}"
+        print(f"product {shape}: {found[0] / 1e9:.0f} GFLOP/s, {found[1] / 1e9:.0f} a processor second")
     reached = rate(lambda: model.encode_passages(passages), operations, 1)
     for name, own, most in zip(("of the clock", "of the processor"), reached, best, strict=True):
         print(f"embedding, a second {name}: {own / 1e9:.0f} GFLOP/s, {own / most:.0%} of the best product")
-    print(f"{reached[0] / operations * sum(map(len, passages)):.0f} characters a second")
+    print(f"{reached[0] / operations * characters:.0f} characters a second")
 
 
 if __name__ == "__main__":

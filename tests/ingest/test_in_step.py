@@ -332,3 +332,27 @@ def test_what_was_removed_by_hand_comes_back(folder: Path, store: Store) -> None
     assert remove([key], store, SETTINGS) == []
     assert changes(run(store, folder), folder) == {("added", "a.txt"), ("duplicate", "b.txt", "a.txt")}
     assert stored(store, folder) == {key: ("a.txt", "b.txt")}
+
+
+# --- Documents of any length ------------------------------------------------------------------------------------------
+
+
+def test_a_long_document_is_embedded_in_parts(folder: Path, store: Store, model: EmbeddingModel) -> None:
+    numbers = range(100)
+    (folder / "plan.md").write_text("\n\n".join(f"# Punkt {n}\n\nEr kostet {n} Euro." for n in numbers), "utf-8")
+    parts, encode = [], model.encode_passages
+
+    def counting(texts: list[str], contexts: list[str]) -> object:
+        parts.append(len(texts))
+        return encode(texts, contexts)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(model, "encode_passages", counting)
+        patched.setattr("ingest.pipeline.BLOCK", 5)
+        run(store, folder)
+    assert len(parts) > 2
+    assert set(parts[:-1]) == {5}
+    assert sum(parts) == next(iter(store.summaries())).passages
+    for number in (3, 50, 99):
+        found = Assistant(store, SETTINGS).search(f"Was kostet Punkt {number}?", 5)
+        assert any(f"Er kostet {number} Euro." in passage.text for passage in found)
