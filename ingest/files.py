@@ -44,7 +44,7 @@ def _at(given: str, report: Report) -> Iterator[Path]:
                 report,
                 given,
                 "There is no such file or folder; what is stored from it stays. Check the path, and whether a network "
-                "share is away.",
+                "share is away; if it is gone for good, name the folder that it was in with --prune --force.",
                 "missing",
             )
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle

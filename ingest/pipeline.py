@@ -13,7 +13,7 @@ from ingest.duplicates import sift
 from ingest.files import IGNORE_FILE, files_in
 from ingest.hashes import FileHashes
 from ingest.metadata import detect_language
-from ingest.pruning import Pruning, existing
+from ingest.pruning import Pruning
 from ingest.reading import Failure, Prepared, Reader, Report
 from ingest.side_files import SideFiles, is_side_file
 from ingest.splitting import passage_spans
@@ -99,7 +99,7 @@ def ingest(
         target = _Rehearsal if dry_run else _Writer
         writer = target(opened, model, report, advance, reader.stored)
         pruning = Pruning(paths, reader.stored, force=force)
-        reader.stored.expect_renames(reader.stored.gone(existing(pruning.roots), files))
+        reader.stored.expect_renames(reader.stored.gone(pruning.roots, files))
         for changed in reader.read_all(files):
             writer.take(changed)
             advance()

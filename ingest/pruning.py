@@ -6,7 +6,7 @@ A network share that is not mounted, or only in part, looks like a folder whose 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from ingest.addresses import is_web_address
@@ -61,7 +61,7 @@ def _too_many(lost: int, before: int) -> str:
 
 
 def _is_in(file: str, root: Path) -> bool:
-    # Ten thousand paths are compared with each root; as strings that takes a fiftieth of the time.
+    # Tens of thousands of paths are compared with each root, which takes long with Path objects.
     return file == str(root) or file.startswith(str(root).rstrip(os.sep) + os.sep)
 
 
@@ -70,8 +70,3 @@ def _resolved(path: str) -> Path:
         return Path(path).resolve()
     except (OSError, RuntimeError):  # links in a circle; that it cannot be read is said when it is looked for
         return Path(path).absolute()
-
-
-def existing(roots: Sequence[Path]) -> list[Path]:
-    """Return those of `roots` that are there: what is missing may only be away."""
-    return [root for root in roots if os.path.lexists(root)]

@@ -77,6 +77,12 @@ def test_a_folder_that_is_missing_takes_no_document_with_it(share: Path, store: 
     shutil.move(share.with_name("weg"), share)
     (share / "leer.txt").unlink()
     assert (prune(store, share).unchanged, stored(store)) == (len(NAMES), sorted(NAMES))
+    # A folder that was moved keeps its documents; one that is gone for good goes with the folder that it was in.
+    shutil.move(share, share.with_name("neu"))
+    assert prune(store, share, share.with_name("neu")).renamed == len(NAMES)
+    shutil.rmtree(share.with_name("neu"))
+    assert prune(store, share.with_name("neu"), force=True).removed == 0
+    assert prune(store, share.parent, force=True).removed == len(NAMES)
 
 
 def test_a_folder_that_is_suddenly_empty_is_pruned_only_when_that_is_confirmed(share: Path, store: Store) -> None:
