@@ -71,8 +71,7 @@ def ingest(
     under one of the folders in `paths`, or whose page, is gone are taken out; where a folder is missing, none of it
     are, and where it has lost more than half of its files, only with `force`. `depth` and `limit` bound how many links
     and how many pages on are read from a web address. With `dry_run` nothing is written and no model loaded: the report
-    says what would happen. `model` is one that is loaded already, `hashes` those of an earlier run, after which files
-    whose size and times are the same are not read.
+    says what would happen. `model` is one that is loaded already, `hashes` are those of an earlier run.
 
     Raises:
         StoreError, ModelError: the store cannot be written, or was made with another model.
@@ -81,8 +80,8 @@ def ingest(
     found = list(files_in(paths, report))
     files = [file for file in found if not is_side_file(file)]
     side_files = SideFiles()
-    for file, reason in side_files.problems(filter(is_side_file, found)):
-        report.failures.append(Failure(str(file), reason))
+    problems = side_files.problems(filter(is_side_file, found))
+    report.failures += [Failure(str(file), reason) for file, reason in problems]
     model = model or EmbeddingModel(settings)
     with _reading(store, model) if dry_run else _writing(store, model) as opened, Workers(settings) as workers:
         records = opened.records()
@@ -106,8 +105,7 @@ def ingest(
         web = WebReader(reader, opened, report, advance)
         writer.take(web.read(crawl.read([path for path in paths if is_web_address(path)])))
         writer.flush()
-        pruned = pruning.gone(files, report.failures) if prune else []
-        gone = [*reader.gone, *pruned]
+        gone = [*reader.gone, *(pruning.gone(files, report.failures) if prune else ())]
         writer.leave([*gone, *_gone_pages(web.gone, reader.stored, report, prune=prune)])
         if not dry_run:
             note_unread(opened, paths, report, reader.stored.names())
