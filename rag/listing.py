@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -44,5 +45,9 @@ class Listing:
         if len(documents) > _MAX_DOCUMENTS:
             return
         unfinished = self._file.with_suffix(".part")
-        unfinished.write_text(json.dumps([asdict(item) for item in documents], ensure_ascii=False), "utf-8")
-        unfinished.replace(self._file)
+        try:
+            unfinished.write_text(json.dumps([asdict(item) for item in documents], ensure_ascii=False), "utf-8")
+            unfinished.replace(self._file)
+        except OSError:  # no room for it: then the list comes from Chroma
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)

@@ -19,7 +19,9 @@ import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 
-from rag.errors import ModelError, NotFoundError, StoreBusyError, StoreError, UsageError
+from rag.chroma_server import chroma_settings, connect
+from rag.disk import full_disk, is_full, require_room
+from rag.errors import ModelError, NotFoundError, StoreBusyError, StoreError
 from rag.listing import Listing
 from rag.records import (
     Found,
@@ -41,7 +43,6 @@ from rag.schema import Document, DocumentSummary
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
-    from chromadb.config import Settings as ChromaSettings
 
 SCHEMA_VERSION = 1
 PASSAGES, DOCUMENTS = "passages", "documents"
@@ -49,6 +50,8 @@ PASSAGES, DOCUMENTS = "passages", "documents"
 BATCH = 1000
 # Recall@10 of the graph is 0.999 with these at 100,000 vectors; with Chroma's own 0.937. Only set at creation.
 _HNSW = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 32}
+# A generation begins so while a process writes, and stays so where that was killed.
+_UNFINISHED = "unfinished-"
 
 
 class Store:
@@ -167,6 +170,10 @@ class Store:
                 self._client = self._connect() if self.is_remote else self._open_folder()
             return self._client
 
+    def _connect(self) -> ClientAPI:
+        with self._translated():
+            return connect(self.location, chroma_settings())
+
     def _open_folder(self) -> ClientAPI:
         folder = Path(self.location)
         try:
@@ -182,23 +189,7 @@ class Store:
         import chromadb
 
         with self._translated():
-            return chromadb.PersistentClient(path=str(folder), settings=_chroma_settings())
-
-    def _connect(self) -> ClientAPI:
-        from urllib.parse import urlsplit
-
-        import chromadb
-
-        url = urlsplit(self.location)
-        if not url.hostname:
-            raise UsageError(f"{self.location} is no address of a Chroma server; it looks like http://127.0.0.1:8000")
-        with self._translated():
-            return chromadb.HttpClient(
-                host=url.hostname,
-                port=url.port or (443 if url.scheme == "https" else 8000),
-                ssl=url.scheme == "https",
-                settings=_chroma_settings(),
-            )
+            return chromadb.PersistentClient(path=str(folder), settings=chroma_settings())
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -209,9 +200,14 @@ class Store:
         try:
             yield
         except httpx.HTTPError as error:
-            raise StoreError(f"The Chroma server {self.location} does not answer ({error}). Is it running?") from error
+            raise StoreError(
+                f"The Chroma server {self.location} does not answer ({error}). Nothing that was stored is lost: start "
+                "it, and try again."
+            ) from error
         except (ChromaError, ValueError, OSError) as error:
             text = " ".join(str(error).split())[:300]
+            if is_full(text):
+                raise StoreError(full_disk(self.location)) from error
             raise StoreError(
                 f"The store {self.location} cannot be used: {text}. If it is damaged, restore a backup, or ingest "
                 "again into a new folder."
@@ -368,6 +364,7 @@ class Store:
             self._open()  # says what is wrong with the folder before a lock file is tried in it
         try:
             with FileLock(self.derived_folder / "writer.lock", timeout=wait):
+                self._changed = self.exists() and self.generation.startswith(_UNFINISHED)
                 try:
                     yield
                 finally:
@@ -380,25 +377,32 @@ class Store:
                 f"Another process is writing to the store {self.location}. Wait until it has finished, then try again."
             ) from None
 
-    def _announce(self) -> None:
+    def _announce(self, *, finished: bool = True) -> None:
         collection = self._collection(DOCUMENTS)
-        token = _new_token()
+        token = _new_token() if finished else _UNFINISHED + _new_token()
         with self._lock, self._translated():
             collection.modify(metadata=self._metadata(DOCUMENTS) | {"generation": token})
             # What we have written we see; what others write after it, we notice by this.
             self._generation = token
-        self._changed = False
+        self._changed = not finished
 
     def _change(self) -> None:
-        self._changed = True
+        """Prepare for a change. Should this process be killed in it, the next one to write announces what it did."""
         if self._listing is not None:
             self._listing.discard()
+        if not self._changed:
+            self._announce(finished=False)
+
+    def require_room(self, passages: int) -> None:
+        """Raise StoreError where the disk may not hold so many more `passages` with all that is derived from them."""
+        require_room(self.derived_folder, passages)
 
     def write(self, versions: Sequence[NewVersion]) -> list[str]:
         """Store new versions of documents (ids differ), each visible as a whole, once this returns all of them.
 
         Return the ids of passages that went. Call within `writing`. Many at once are written several times as fast.
         """
+        self.require_room(sum(len(version.passages) for version in versions))
         self._change()
         old = passage_ids(self.records_of([version.document.id for version in versions]))
         self._upsert(PASSAGES, [passage_row(passage) for version in versions for passage in version.passages])
@@ -475,9 +479,3 @@ def _is_writable(path: Path) -> bool:
 
 def _new_token() -> str:
     return uuid.uuid4().hex
-
-
-def _chroma_settings() -> ChromaSettings:
-    from chromadb.config import Settings as ChromaSettings
-
-    return ChromaSettings(anonymized_telemetry=False)

@@ -63,6 +63,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
 @click.option("--prune", is_flag=True, help="Take out documents whose file or web page is gone.")
+@click.option("--force", is_flag=True, help="With --prune: also where more than half of a folder's files are gone.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
 @click.option("--watch", is_flag=True, help="Then follow the folders, until stopped: read what changes, prune.")
 @click.option("--depth", default=0, metavar="N", type=click.IntRange(0), help="Follow web links N steps [default: 0].")
@@ -72,6 +73,7 @@ def cli() -> None:
 def ingest(
     sources: tuple[str, ...],
     prune: bool,
+    force: bool,
     dry_run: bool,
     watch: bool,
     depth: int,
@@ -81,11 +83,15 @@ def ingest(
 ) -> None:
     """Read files, folders, web pages and sitemaps into the store; what is unchanged costs next to nothing."""
     if watch:
+        if force:
+            raise UsageError("--watch takes out no more than half of a folder's files at once; run --prune --force.")
         if dry_run:
             raise UsageError("--watch writes and --dry-run does not; give one of them.")
         _watch(sources, _settings(store), as_json=as_json)
         return
-    report = _ingest(sources, _settings(store), prune=prune, depth=depth, limit=limit, dry_run=dry_run)
+    if force and not prune:
+        raise UsageError("--force says that --prune may take out much; give both.")
+    report = _ingest(sources, _settings(store), prune=prune, force=force, depth=depth, limit=limit, dry_run=dry_run)
     if as_json:
         _print_json(report.as_dict(unchanged=dry_run))
     else:
@@ -449,6 +455,10 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:  # such as a full disk, wherever it was noticed
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(_one_line(f"citycite: {place}{error.strerror or error}"), err=True)
+        sys.exit(_EXIT_FAILED)
 
 
 if __name__ == "__main__":
