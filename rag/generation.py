@@ -6,6 +6,7 @@ The extractive answer comes first and is never lost: where the model is slow, ab
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,9 @@ class Formulator:
         self._budget = settings.llm_context - settings.llm_max_tokens
         self._support = SupportModel(model)
 
-    def formulate(self, question: Question, evidence: Sequence[Evidence]) -> Formulated | None:
+    def formulate(
+        self, question: Question, evidence: Sequence[Evidence], stopped: threading.Event | None = None
+    ) -> Formulated | None:
         """Answer `question` from the passages of `evidence`, one for each quote shown, best first.
 
         Returns None where the model is of no help: it fails, it gives up, or too little of its text is supported. Why
@@ -58,7 +61,8 @@ class Formulator:
             for marker, item in enumerate(evidence, start=1)
         ]
         try:
-            written = self.language_model.complete(render(question.text, question.language, excerpts, self._budget))
+            prompt = render(question.text, question.language, excerpts, self._budget)
+            written = self.language_model.complete(prompt, stopped)
         except (LanguageModelError, UsageError) as error:
             logger.warning("No formulated answer: %s", error)
             return None

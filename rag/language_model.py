@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as WaitedTooLong
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ _LONGEST_TOKEN = 3 * CHARACTERS_PER_TOKEN
 # Requests at once; a further reader waits for one of them, within the time limit.
 _AT_ONCE = 4
 _MESSAGE_LENGTH = 200
+# How soon it is noticed that nobody waits for the answer any more.
+_LOOK_SECONDS = 0.2
 
 
 class LanguageModel:
@@ -42,23 +44,27 @@ class LanguageModel:
                 "http://127.0.0.1:8080/v1. Nothing is sent to a third party unasked."
             )
 
-    def complete(self, prompt: Prompt) -> str:
+    def complete(self, prompt: Prompt, stopped: threading.Event | None = None) -> str:
         """Return what the model writes, cut off where it does not end.
 
         Raises:
-            LanguageModelError: it cannot be reached, fails, takes too long, or has failed so often that it rests.
+            LanguageModelError: it cannot be reached, fails, takes too long, has failed so often that it rests, or
+                `stopped` was set, because nobody waits for the answer any more.
         """
         if not self._breaker.allows():
             raise LanguageModelError(f"{self.name} has failed several times in a row and is left alone for a minute.")
         self.open()  # importing the client takes seconds, once; that is not the model's time
         limit = self._settings.llm_timeout
-        task = self._threads.submit(self._stream, prompt, time.monotonic() + limit)
-        try:
-            failure = task.exception(timeout=limit)
-        except WaitedTooLong:
+        stopped = stopped or threading.Event()
+        deadline = time.monotonic() + limit
+        task = self._threads.submit(self._stream, prompt, deadline, stopped)
+        if not _ends(task, deadline, stopped):
             task.cancel()
+            if stopped.is_set():
+                raise LanguageModelError(f"{self.name} was asked by somebody who has gone.")
             self._breaker.failed()
-            raise LanguageModelError(f"{self.name} took more than {limit:g} seconds (CITYCITE_LLM_TIMEOUT).") from None
+            raise LanguageModelError(f"{self.name} took more than {limit:g} seconds (CITYCITE_LLM_TIMEOUT).")
+        failure = task.exception()
         if failure is not None:
             self._breaker.failed()
             raise failure if isinstance(failure, LanguageModelError) else _told(self.name, failure) from failure
@@ -72,7 +78,7 @@ class LanguageModel:
                 self._model = _opened(self.provider, self.name, self._settings)
             return self._model
 
-    def _stream(self, prompt: Prompt, deadline: float) -> str:
+    def _stream(self, prompt: Prompt, deadline: float, stopped: threading.Event) -> str:
         from langsmith import tracing_context
 
         longest = self._settings.llm_max_tokens * _LONGEST_TOKEN
@@ -80,7 +86,7 @@ class LanguageModel:
         with tracing_context(enabled=False):  # an environment variable would send questions to a tracing service
             for piece in self._pieces(prompt):
                 written += piece
-                if len(written) >= longest:
+                if len(written) >= longest or stopped.is_set():
                     break
                 if time.monotonic() > deadline:
                     raise LanguageModelError(
@@ -91,6 +97,16 @@ class LanguageModel:
     def _pieces(self, prompt: Prompt) -> Iterator[str]:
         for chunk in self.open().stream([("system", prompt.system), ("human", prompt.user)]):
             yield chunk.text
+
+
+def _ends(task: Future[str], deadline: float, stopped: threading.Event) -> bool:
+    """Wait until `task` is done; False where it is not before `deadline`, or `stopped` is set first."""
+    while not task.done():
+        left = deadline - time.monotonic()
+        if left <= 0 or stopped.is_set():
+            return False
+        wait_for([task], timeout=min(left, _LOOK_SECONDS))
+    return not stopped.is_set()
 
 
 def parse(setting: str) -> tuple[str, str]:

@@ -104,11 +104,14 @@ class Assistant:
         trail = self.trail(question, history, filters)
         return self.formulated(trail) if formulate else trail.answer
 
-    def formulated(self, trail: Trail) -> Answer:
-        """Return the answer of `trail` in a language model's words where all of it can be shown, else as it is."""
+    def formulated(self, trail: Trail, stopped: threading.Event | None = None) -> Answer:
+        """Return the answer of `trail` in a language model's words where all of it can be shown, else as it is.
+
+        The language model is let go of once `stopped` is set.
+        """
         if self.formulator is None or trail.basis is None:
             return trail.answer
-        found = self.formulator.formulate(trail.basis.question, trail.basis.evidence)
+        found = self.formulator.formulate(trail.basis.question, trail.basis.evidence, stopped)
         if found is None:
             return trail.answer
         citations = tuple(

@@ -82,6 +82,16 @@ class Settings(BaseSettings):
         description="Header by which a proxy says who may enter the admin area, as `X-Admin-User`, or `X-Groups: "
         "admins` where it must name a value. Then there is no password.",
     )
+    allowed_origins: str = Field(
+        "",
+        description="Origins, with commas between, of pages whose scripts may use the HTTP API, as the widget does: "
+        "https://intranet.stadt.example; empty: none but this server's own.",
+    )
+    frame_ancestors: str = Field(
+        "",
+        description="Origins, with commas between, whose pages may show the chat page in an iframe; empty: none but "
+        "this server's own.",
+    )
     trusted_proxies: str = Field(
         "", description="Addresses or networks, with commas between, of the proxies whose headers are believed."
     )

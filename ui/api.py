@@ -25,13 +25,19 @@ from ui import problems
 from ui.admin.application import admin_area
 from ui.admin.area import ROOT as ADMIN
 from ui.admin.area import UPLOAD, Area
+from ui.api_examples import ANSWER, DOCUMENT, PASSAGES, SUMMARY, answered
+from ui.ask_stream import stream_routes
+from ui.asking import Asking
 from ui.chat import build_chat, mount
+from ui.cross_origin import CrossOrigin, origins
 from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
 from ui.feedback import feedback_routes
 from ui.identity import LOGO_TYPES, Identity, identity_of
 from ui.journal import SWEEP_SECONDS, Journal, note_question
 from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
-from ui.security import BodyLimit, SecurityHeaders, UnexpectedErrors
+from ui.openai_api import COMPLETIONS, openai_api
+from ui.openai_api import ROOT as OPENAI
+from ui.security import BodyLimit, SameOriginOnly, SecurityHeaders, UnexpectedErrors
 from ui.texts import interface_language, text
 
 if TYPE_CHECKING:
@@ -42,8 +48,18 @@ DESCRIPTION = (
     "Answers questions about the stored documents and quotes, for every answer, the passage it rests on. Where the "
     "documents hold no answer, it says so. Errors are problem details (RFC 9457)."
 )
+TAGS = [
+    {"name": "questions", "description": "Ask, search, and say whether an answer helped."},
+    {"name": "documents", "description": "What is in the store."},
+    {"name": "operation", "description": "For those who run the server."},
+]
 
-DocumentId = Annotated[str, PathParameter(description="As in `document_id` of a citation, passage or listing.")]
+DocumentId = Annotated[
+    str,
+    PathParameter(
+        description="As in `document_id` of a citation, passage or listing.", examples=[DOCUMENT["document_id"]]
+    ),
+]
 
 
 def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAPI:
@@ -56,13 +72,18 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
         title="citycite",
         version="1",
         description=DESCRIPTION,
+        openapi_tags=TAGS,
         openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=partial(_running, journal, admin),
     )
     problems.install(app)
     app.include_router(api_routes(assistant, journal))
+    asking = Asking(assistant, journal)
+    app.include_router(stream_routes(asking))
+    app.mount(OPENAI, openai_api(asking, settings.max_question))
     if journal is not None and journal.feedback_days:
         app.include_router(feedback_routes(assistant, journal))
     app.include_router(document_routes(assistant))
@@ -73,9 +94,11 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     # The last added is the outermost. Gradio looks for exactly this CORSMiddleware and leaves the matter to it; without
     # origins it opens the application to none.
     app.add_middleware(CORSMiddleware)
-    app.add_middleware(BodyLimit, without={ADMIN + UPLOAD})  # it has limits of its own, for those who are in
+    app.add_middleware(BodyLimit, without={ADMIN + UPLOAD, OPENAI + COMPLETIONS})  # with limits of their own
     app.add_middleware(UnexpectedErrors)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SameOriginOnly)
+    app.add_middleware(CrossOrigin, allowed=origins("allowed_origins", settings.allowed_origins))
+    app.add_middleware(SecurityHeaders, ancestors=origins("frame_ancestors", settings.frame_ancestors))
     page = build_chat(assistant, settings.max_question, identity, settings.examples, journal)
     mount(app, page, identity)
     return app
@@ -109,20 +132,24 @@ def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRoute
     failures = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
     refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
-    @routes.post("/api/v1/ask", tags=["questions"], responses=problems.documented(*refused, *failures))
+    @routes.post(
+        "/api/v1/ask", tags=["questions"], responses=answered(ANSWER) | problems.documented(*refused, *failures)
+    )
     def ask(body: QuestionBody) -> AnswerBody:
         """Answer a question, with the passages the answer rests on, or say that the documents hold no answer."""
         answer = assistant.ask(body.question, body.history, body.filters.as_filters())
         note_question(journal, answer)
         return AnswerBody.model_validate(answer)
 
-    @routes.get("/api/v1/search", tags=["questions"], responses=problems.documented(*failures))
+    @routes.get("/api/v1/search", tags=["questions"], responses=answered(PASSAGES) | problems.documented(*failures))
     def search(parameters: Annotated[SearchQuery, Query()]) -> list[PassageBody]:
         """Find passages, the best first."""
         found = assistant.search(parameters.query, parameters.top_k, parameters.as_filters())
         return [PassageBody.model_validate(passage) for passage in found]
 
-    @routes.get("/api/v1/documents", tags=["documents"], responses=problems.documented(*failures[1:]))
+    @routes.get(
+        "/api/v1/documents", tags=["documents"], responses=answered([SUMMARY]) | problems.documented(*failures[1:])
+    )
     def documents() -> list[DocumentSummaryBody]:
         """List the stored documents, without their texts."""
         return [DocumentSummaryBody.model_validate(summary) for summary in assistant.documents()]
@@ -130,13 +157,13 @@ def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRoute
     @routes.get(
         "/api/v1/documents/{document_id:path}",
         tags=["documents"],
-        responses=problems.documented(HTTPStatus.NOT_FOUND, *failures),
+        responses=answered(DOCUMENT) | problems.documented(HTTPStatus.NOT_FOUND, *failures),
     )
     def document(document_id: DocumentId) -> DocumentBody:
         """Return one document with its stored text, which quotes are ranges of."""
         return DocumentBody.model_validate(assistant.document(document_id))
 
-    @routes.get("/healthz", tags=["operation"])
+    @routes.get("/healthz", tags=["operation"], responses=answered({"status": "ok"}))
     def healthz() -> Health:
         """Say that the server is running."""
         return Health(status="ok")

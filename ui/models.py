@@ -10,7 +10,7 @@ from rag.schema import Filters, Language, Mode
 from ui.journal import Reason
 
 
-def _characters_only(value: str) -> str:
+def characters_only(value: str) -> str:
     """Refuse halves of surrogate pairs, which JSON can spell and no text file, model or answer can hold."""
     try:
         value.encode()
@@ -19,7 +19,7 @@ def _characters_only(value: str) -> str:
     return value
 
 
-_Line = Annotated[str, AfterValidator(_characters_only)]
+_Line = Annotated[str, AfterValidator(characters_only)]
 
 
 class Body(BaseModel):
@@ -55,7 +55,9 @@ class FiltersBody(BaseModel):
 class SearchQuery(FiltersBody):
     """What to search for, as parameters in the address."""
 
-    query: str = Field(min_length=1, max_length=2000, description="What to look for, in any language.")
+    query: Annotated[str, AfterValidator(characters_only)] = Field(
+        min_length=1, max_length=2000, description="What to look for, in any language.", examples=["LoRaWAN"]
+    )
     top_k: int = Field(default=10, ge=1, le=100, description="How many passages at most.")
 
 
@@ -64,10 +66,10 @@ class QuestionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"question": "Wann trat Krakau bei?"}]})
 
-    question: Annotated[str, AfterValidator(_characters_only)] = Field(
+    question: Annotated[str, AfterValidator(characters_only)] = Field(
         description="In German, English or Polish; not blank, at most 2,000 characters."
     )
-    history: list[Annotated[str, AfterValidator(_characters_only)]] = Field(
+    history: list[Annotated[str, AfterValidator(characters_only)]] = Field(
         default=[],
         max_length=50,
         description="The earlier questions of the conversation, oldest first; a follow-up is understood from them.",

@@ -7,6 +7,7 @@ import re
 import threading
 
 from rag.errors import NotFoundError, StoreError, UsageError
+from rag.pipeline import Trail
 from rag.retrieval import ALL
 from rag.schema import Answer, Citation, Document, DocumentSummary, Mark, Passage, Timings
 from rag.sentences import sentence_spans
@@ -72,6 +73,7 @@ class StandIn:
         self.gate = threading.Event()
         self.gate.set()
         self.failure = None
+        self.late_failure = None  # raised once the passages have been found
         self.stored = {document.id: document for document in DOCUMENTS}
 
     formulator = None
@@ -95,6 +97,15 @@ class StandIn:
         return Answer(
             question, language, answer, not citations, 0.9 if citations else 0.1, "extractive", times, citations
         )
+
+    def trail(self, question, history=(), filters=ALL):
+        return Trail(self.ask(question, history, filters), (), tuple(self.search(question, 8, filters)))
+
+    def formulated(self, trail, stopped=None):
+        self.stopped = stopped
+        if self.late_failure:
+            raise self.late_failure
+        return trail.answer
 
     def search(self, query, top_k=10, filters=ALL):
         self._fail()
