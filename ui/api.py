@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +18,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
 
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.settings import Settings, load_settings
@@ -37,13 +38,16 @@ from ui.journal import SWEEP_SECONDS, Journal, note_question
 from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
 from ui.openai_api import COMPLETIONS, openai_api
 from ui.openai_api import ROOT as OPENAI
+from ui.programs import has_mcp
 from ui.security import BodyLimit, SameOriginOnly, SecurityHeaders, UnexpectedErrors
 from ui.texts import interface_language, text
 
 if TYPE_CHECKING:
     from rag import Assistant
+    from ui.mcp_server import MountedServer
 
 OPENAPI = "/api/v1/openapi.json"
+PROGRAMS = "/mcp"
 DESCRIPTION = (
     "Answers questions about the stored documents and quotes, for every answer, the passage it rests on. Where the "
     "documents hold no answer, it says so. Errors are problem details (RFC 9457)."
@@ -68,6 +72,8 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     identity = identity_of(settings)
     journal = Journal.of(settings)
     admin = admin_area(assistant, settings, identity, journal)
+    allowed = origins("allowed_origins", settings.allowed_origins)
+    programs = _programs(assistant, journal, allowed)
     app = FastAPI(
         title="citycite",
         version="1",
@@ -77,13 +83,15 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
-        lifespan=partial(_running, journal, admin),
+        lifespan=partial(_running, journal, admin, programs),
     )
     problems.install(app)
     app.include_router(api_routes(assistant, journal))
     asking = Asking(assistant, journal)
     app.include_router(stream_routes(asking))
     app.mount(OPENAI, openai_api(asking, settings.max_question))
+    if programs is not None:
+        app.router.routes.append(Route(PROGRAMS, programs, include_in_schema=False))
     if journal is not None and journal.feedback_days:
         app.include_router(feedback_routes(assistant, journal))
     app.include_router(document_routes(assistant))
@@ -97,7 +105,7 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     app.add_middleware(BodyLimit, without={ADMIN + UPLOAD, OPENAI + COMPLETIONS})  # with limits of their own
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(SameOriginOnly)
-    app.add_middleware(CrossOrigin, allowed=origins("allowed_origins", settings.allowed_origins))
+    app.add_middleware(CrossOrigin, allowed=allowed)
     app.add_middleware(SecurityHeaders, ancestors=origins("frame_ancestors", settings.frame_ancestors))
     page = build_chat(assistant, settings.max_question, identity, settings.examples, journal)
     mount(app, page, identity)
@@ -105,11 +113,23 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
 
 
 @asynccontextmanager
-async def _running(journal: Journal | None, admin: Area | None, app: FastAPI) -> AsyncIterator[None]:
-    """Erase what has been kept for long enough, also when nobody asks anything; at the end, stop what is under way."""
-    if journal is None:
+async def _running(
+    journal: Journal | None, admin: Area | None, programs: MountedServer | None, app: FastAPI
+) -> AsyncIterator[None]:
+    """Do what is done while the server runs; at the end, stop what is under way."""
+    async with AsyncExitStack() as under_way:
+        if journal is not None:
+            await under_way.enter_async_context(_sweeping(journal))
+        if admin is not None:
+            under_way.push_async_callback(asyncio.to_thread, admin.office.jobs.close)
+        if programs is not None:
+            await under_way.enter_async_context(programs.running())
         yield
-        return
+
+
+@asynccontextmanager
+async def _sweeping(journal: Journal) -> AsyncIterator[None]:
+    """Erase what has been kept for long enough, also when nobody asks anything."""
 
     async def sweep() -> None:
         while True:
@@ -122,8 +142,15 @@ async def _running(journal: Journal | None, admin: Area | None, app: FastAPI) ->
         yield
     finally:
         task.cancel()
-        if admin is not None:
-            await asyncio.to_thread(admin.office.jobs.close)
+
+
+def _programs(assistant: Assistant, journal: Journal | None, allowed: Sequence[str]) -> MountedServer | None:
+    """Return the server for programs, None where its package is not installed."""
+    if not has_mcp():
+        return None
+    from ui.mcp_server import MountedServer
+
+    return MountedServer(assistant, journal, allowed)
 
 
 def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRouter:

@@ -318,6 +318,18 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
         assistant.close()
 
 
+@cli.command()
+@_store_option
+def mcp(store: str | None) -> None:
+    """Let a program with a language model ask, search and read, over stdin and stdout (Model Context Protocol)."""
+    from ui.journal import Journal
+    from ui.programs import require_mcp, run_over_stdio
+
+    require_mcp()
+    settings = _settings(store)
+    run_over_stdio(_assistant(store), Journal.of(settings))
+
+
 @cli.command("admin-password")
 @_store_option
 def admin_password(store: str | None) -> None:

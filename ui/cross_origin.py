@@ -37,7 +37,9 @@ def _origin(setting: str, value: str) -> str:
     host = parts.hostname or ""
     shown = f"[{host}]" if ":" in host else host
     # urlsplit leaves out line breaks, which must not come together to an origin that nobody meant.
-    beside = not value.isprintable() or parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None
+    beside = (
+        not value.isprintable() or parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None
+    )
     if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(shown) or beside:
         raise _wrong(setting, value)
     usual = {"http": 80, "https": 443}[parts.scheme]
