@@ -32,6 +32,7 @@ from ui.asking import Asking
 from ui.chat import build_chat, mount
 from ui.cross_origin import CrossOrigin, origins
 from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
+from ui.embedding import embedding_routes
 from ui.feedback import feedback_routes
 from ui.identity import LOGO_TYPES, Identity, identity_of
 from ui.journal import SWEEP_SECONDS, Journal, note_question
@@ -95,6 +96,7 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     if journal is not None and journal.feedback_days:
         app.include_router(feedback_routes(assistant, journal))
     app.include_router(document_routes(assistant))
+    app.include_router(embedding_routes())
     if admin is not None:
         app.mount(ADMIN, admin, name="admin")
     _add_logo(app, identity)

@@ -187,7 +187,8 @@ def test_who_hangs_up_stops_the_work():
 @pytest.mark.parametrize(
     "text",
     ["![x](http://evil.example/x)", "[hier](http://evil.example)", "<img src=x onerror=alert(1)>",
-     "![x][y]\n[y]: http://e", "</div><script>1</script>", "<http://evil.example>", "![](x)![[a](b)](c)", "\\![x](y)", "!\\[x](y)", "[![a](b)][c]"],
+     "![x][y]\n[y]: http://e", "</div><script>1</script>",
+     "<http://evil.example>", "![](x)![[a](b)](c)", "\\![x](y)", "!\\[x](y)", "[![a](b)][c]"],
 )  # fmt: skip
 def test_nothing_in_a_document_becomes_a_picture_a_link_or_html(text):
     from markdown_it import MarkdownIt
