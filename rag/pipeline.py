@@ -13,7 +13,7 @@ from rag.citations import cite, passage_of
 from rag.confidence import confidence
 from rag.contradiction import Contradiction, contradiction, without_older
 from rag.embeddings import EmbeddingModel
-from rag.errors import NotFoundError, UsageError
+from rag.errors import ModelError, NotFoundError, UsageError
 from rag.evidence import Evidence, rank_evidence
 from rag.filtering import Catalogue
 from rag.follow_up import standalone
@@ -203,6 +203,16 @@ class Assistant:
         if not self.store.exists():
             raise NotFoundError(f"No document {document_id!r}: the store {self.store.location} is empty.")
         return self.store.document(document_id)
+
+    def count(self) -> int:
+        """Return the number of documents."""
+        return self.store.count() if self.store.exists() else 0
+
+    def check_ready(self) -> None:
+        """Raise ModelError where the model is not loaded, StoreError where the store cannot be read."""
+        if not self.model.is_loaded:
+            raise ModelError("The embedding model is not loaded yet. Wait a moment.")
+        self.count()
 
     def warm_up(self) -> None:
         """Load the model and the indexes, so that the first question is as fast as the next."""

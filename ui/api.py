@@ -39,9 +39,11 @@ from ui.journal import SWEEP_SECONDS, Journal, note_question
 from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
 from ui.openai_api import COMPLETIONS, openai_api
 from ui.openai_api import ROOT as OPENAI
+from ui.operation import operation_routes
 from ui.programs import has_mcp
 from ui.security import BodyLimit, SameOriginOnly, SecurityHeaders, UnexpectedErrors
 from ui.texts import interface_language, text
+from ui.under_way import FollowRequests, UnderWay
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -96,6 +98,9 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     if journal is not None and journal.feedback_days:
         app.include_router(feedback_routes(assistant, journal))
     app.include_router(document_routes(assistant))
+    under_way = app.state.under_way = UnderWay()
+    job_states = admin.office.jobs.states if admin is not None else dict
+    app.include_router(operation_routes(assistant, under_way, job_states, figures=settings.metrics))
     app.include_router(embedding_routes())
     if admin is not None:
         app.mount(ADMIN, admin, name="admin")
@@ -109,6 +114,7 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     app.add_middleware(SameOriginOnly)
     app.add_middleware(CrossOrigin, allowed=allowed)
     app.add_middleware(SecurityHeaders, ancestors=origins("frame_ancestors", settings.frame_ancestors))
+    app.add_middleware(FollowRequests, under_way=under_way)
     page = build_chat(assistant, settings.max_question, identity, settings.examples, journal)
     mount(app, page, identity)
     return app

@@ -300,9 +300,12 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
     """Serve the chat page at / and the HTTP API at /api/v1."""
     from rag.pipeline import Assistant
     from rag.store import Store
+    from ui import logs
     from ui.server import serve as run
 
     settings = _settings(store)
+    logs.set_up(settings)
+    click.echo(_one_line(f"Settings: {_configuration(logs.configuration(settings))}"), err=True)
     opened = Store(settings.store)
     if sources and not (opened.exists() and opened.count()):
         _ingest(sources, settings)
@@ -361,6 +364,10 @@ def doctor(as_json: bool, store: str | None) -> None:
             if check.mend:
                 click.echo(f"{'':8}   -> {check.mend}")
     sys.exit(_EXIT_FAILED if any(check.state == "broken" for check in checks) else 0)
+
+
+def _configuration(values: dict[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items()) or "all have their defaults"
 
 
 def _settings(store: str | None) -> Settings:

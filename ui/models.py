@@ -181,6 +181,12 @@ class Health(BaseModel):
     status: Literal["ok"] = Field(description="Always `ok`.")
 
 
+class Readiness(BaseModel):
+    """The server can answer questions."""
+
+    status: Literal["ready"] = Field(description="Always `ready`; what is missing is a problem.")
+
+
 class FeedbackBody(BaseModel):
     """What a reader says of an answer. Unknown fields are refused."""
 

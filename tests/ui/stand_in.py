@@ -145,6 +145,13 @@ class StandIn:
             raise NotFoundError(f"There is no document {document_id!r} in the store.")
         return self.stored[document_id]
 
+    def count(self):
+        self._fail()
+        return len(self.stored)
+
+    def check_ready(self):
+        self.count()
+
     def warm_up(self):
         pass
 
