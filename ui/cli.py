@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rag.errors import CityciteError, UsageError
+from ui import upkeep
 
 if TYPE_CHECKING:
     from ingest.pipeline import Report
@@ -346,6 +347,10 @@ def admin_password(store: str | None) -> None:
         password = sys.stdin.readline().rstrip("\r\n")
     file = keep(password, settings)
     click.echo(f"The password is set; its hash is kept in {file}. Earlier sessions have ended.", err=True)
+
+
+for _command in (upkeep.backup, upkeep.restore, upkeep.migrate):
+    cli.add_command(_command)
 
 
 @cli.command()
