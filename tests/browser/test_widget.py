@@ -120,6 +120,7 @@ def test_a_visitor_of_another_site_asks_and_sees_the_sources(open_portal, embedd
     assert links.count() == 2
     assert page.locator("blockquote").first.inner_text().startswith("Seit dem 15. Oktober")
     assert links.first.get_attribute("href").startswith(f"{server}/documents/krakau-eurocities%2Fbeitritt?start=")
+    assert links.first.inner_text() == "Krakau tritt Eurocities bei, S. 1, 15.10.2025"
     assert page.locator(".answer a").first.get_attribute("href") == links.first.get_attribute("href")
     with page.context.expect_page() as opened:
         links.first.click()

@@ -147,8 +147,13 @@
     return make("a", { href: address(citation), target: "_blank", rel: "noopener", "aria-label": `${label} (${say.tab})` }, text);
   }
 
+  function dated(iso) {
+    const full = /^\d{4}-\d\d-\d\d$/.test(iso || "");
+    return full ? new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(iso)) : iso || "";
+  }
+
   function cited(citation) {
-    const facts = [citation.page === null ? "" : `${say.page} ${citation.page}`, citation.published || ""].filter(Boolean);
+    const facts = [citation.page === null ? "" : `${say.page} ${citation.page}`, dated(citation.published)].filter(Boolean);
     const place = [citation.title, ...facts].join(", ");
     return make("li", {}, `[${citation.marker}] `, link(citation, place, place), make("blockquote", {}, citation.quote));
   }
