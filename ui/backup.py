@@ -47,7 +47,7 @@ class BackupError(CityciteError):
 def backup(settings: Settings, file: Path, progress: Callable[[int], None]) -> Contents:
     """Write the store and the data folder to `file`, which must not be there; readers and the server go on.
 
-    Ingests wait meanwhile, as this waits for one under way.
+    An ingest started meanwhile is refused, uploads wait; this waits for an ingest that is under way.
 
     Raises:
         StoreError: the store is empty, incomplete, or being written for longer than one waits.
@@ -87,15 +87,21 @@ def restore(settings: Settings, file: Path, progress: Callable[[int], None]) -> 
         BackupError: the file is no backup, damaged, or from a newer citycite.
     """
     store, data = Store(settings.store, any_version=True), data_folder(settings)
-    for place in [Path(settings.store)] * (not store.is_remote) + ([data] if data else []):
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise BackupError(f"{place} is there already; restore into a new place with --store.")
+    if not store.is_remote:
+        _require_free(Path(settings.store), "restore into a new place with --store")
+    if data is not None:
+        _require_free(data, "set CITYCITE_DATA to a new folder" if settings.data else "name another place with --store")
     with _undone(store, data), _opened(file) as archive:
         held = _read_manifest(archive, file)
         fill(store, held, _batches(archive, data, file), progress)
         migrate(store)
     store.close()
     return held
+
+
+def _require_free(place: Path, way_out: str) -> None:
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise BackupError(f"{place} is there already; {way_out}.")
 
 
 @contextmanager

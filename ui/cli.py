@@ -306,7 +306,7 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
 
     settings = _settings(store)
     logs.set_up(settings)
-    click.echo(_one_line(f"Settings: {_configuration(logs.configuration(settings))}"), err=True)
+    logs.announce(_one_line(f"Settings: {_configuration(logs.configuration(settings))}"))
     opened = Store(settings.store)
     if sources and not (opened.exists() and opened.count()):
         _ingest(sources, settings)
@@ -314,7 +314,7 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
         Path(settings.store).mkdir(parents=True, exist_ok=True)
     opened.close()
     assistant = Assistant.open(settings=settings)
-    click.echo("Loading the model ...", err=True)
+    logs.announce("Loading the model ...")
     assistant.warm_up()
     try:
         run(assistant, host, port, settings)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rag.errors import UsageError
 
 # What programs use. The chat page and the admin area are never opened to scripts of other sites.
-OPENED: Final = ("/api/v1/", "/v1/")
+OPENED: Final = ("/api/v1/", "/v1/", "/mcp")
 # A browser asks again after ten minutes whether it still may.
 _PREFLIGHT_SECONDS: Final = 600
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", re.IGNORECASE)
@@ -62,7 +62,7 @@ class CrossOrigin:
             app,
             allow_origins=allowed,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Content-Type", "Mcp-Protocol-Version", "Mcp-Session-Id"],
             expose_headers=["Retry-After", "X-Request-ID"],
             max_age=_PREFLIGHT_SECONDS,
         )

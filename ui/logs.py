@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+import click
 from pydantic import SecretStr
 
 from rag.settings import Settings
@@ -47,6 +48,14 @@ def set_up(settings: Settings) -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("citycite").setLevel(logging.INFO)
+
+
+def announce(message: str) -> None:
+    """Tell the operator something that is no warning, in the shape that the log has."""
+    if any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger().handlers):
+        logging.getLogger("citycite").info(message)
+    else:
+        click.echo(message, err=True)
 
 
 def configuration(settings: Settings) -> dict[str, str]:

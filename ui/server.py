@@ -11,13 +11,13 @@ from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-import click
 import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
 from rag.errors import CityciteError, UsageError
 from rag.settings import Settings, load_settings
 from ui.api import create_app
+from ui.logs import announce
 from ui.under_way import UnderWay
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def serve(assistant: Assistant, host: str, port: int, settings: Settings | None 
         with suppress(KeyboardInterrupt):
             served.run(sockets=[listener])
         if served.started:
-            click.echo("Stopped.", err=True)
+            announce("Stopped.")
 
 
 def server(assistant: Assistant, settings: Settings | None = None) -> AnnouncingServer:
@@ -116,7 +116,7 @@ class AnnouncingServer(uvicorn.Server):
         """Start, then write the address to stderr."""
         await super().startup(sockets)
         if self.started and sockets:
-            click.echo(f"citycite is ready: {_address(sockets[0])}", err=True)
+            announce(f"citycite is ready: {_address(sockets[0])}")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, let what is under way finish, then close what pages hold open."""

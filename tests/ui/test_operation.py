@@ -158,7 +158,7 @@ def test_a_server_that_is_stopped_finishes_its_streams():
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            address = process.stderr.readline().split()[-1]
+            address = json.loads(process.stderr.readline())["message"].split()[-1]
             received = []
 
             def ask():
@@ -180,9 +180,10 @@ def test_a_server_that_is_stopped_finishes_its_streams():
             process.kill()
     assert process.returncode == 0
     assert [name for name, _ in events_of(received[0])][-1] == "answer"
-    lines = [json.loads(line) for line in rest.splitlines() if line.startswith("{")]
-    assert [(line["route"], line["status"]) for line in lines] == [("/api/v1/ask/stream", 200)]
-    assert rest.endswith("Stopped.\n")
+    lines = [json.loads(line) for line in rest.splitlines()]
+    assert [(line.get("route"), line.get("status"), line["message"]) for line in lines] == [
+        ("/api/v1/ask/stream", 200, "POST /api/v1/ask/stream 200"), (None, None, "Stopped."),
+    ]  # fmt: skip
 
 
 def _wait_until_refused(host, port):
