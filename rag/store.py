@@ -377,7 +377,8 @@ class Store:
                 finally:
                     if self._changed:
                         self._announce()
-                    if self._listing is not None and not self._listing.exists():
+                    older = self._any_version and self.made_as()["schema_version"] != SCHEMA_VERSION
+                    if self._listing is not None and not self._listing.exists() and not older:
                         self._listing.write(self.summaries())
         except Timeout:
             raise StoreBusyError(

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-EXAMPLE: Final = (
-    'event: retrieved\ndata: {"passages": 8, "milliseconds": 41.2}\n\n'
-    'event: sentence\ndata: {"text": "Seit dem 15. Oktober zählt Krakau zu Eurocities. [1]"}\n\n'
-    'event: citations\ndata: [{"marker": 1, "document_id": "…", "quote": "…", "start": 412, "end": 460}]\n\n'
-    'event: answer\ndata: {"question": "…", "answer": "…", "citations": []}\n\n'
-)
+# How tools that know streams read it: the schema is that of each event.
+_EVENT: Final = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["retrieved", "sentence", "citations", "answer", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json", "description": "JSON, on one line."},
+    },
+}
+_EXAMPLE: Final = {"event": "sentence", "data": '{"text": "Seit dem 15. Oktober zählt Krakau zu Eurocities. [1]"}'}
 _DESCRIPTION: Final = (
     "Server-sent events: `retrieved` (`passages`, how many, and `milliseconds`), one `sentence` (`text`) after the "
     "other, which joined are the answer, `citations` (a list, the best first), and `answer`, the object that "
@@ -42,13 +46,14 @@ def stream_routes(asking: Asking) -> APIRouter:
     wrong = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY)
     failed = (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
     streamed: dict[int | str, dict[str, Any]] = {
-        200: {"description": _DESCRIPTION, "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE}}}
+        200: {"description": _DESCRIPTION, "content": {MEDIA_TYPE: {"schema": _EVENT, "example": _EXAMPLE}}}
     }
 
     @routes.post(
         "/api/v1/ask/stream",
         tags=["questions"],
         response_class=EventStream,
+        status_code=HTTPStatus.OK,
         responses=streamed | problems.documented(*wrong, *failed),
     )
     async def ask_stream(body: QuestionBody, request: Request) -> Response:

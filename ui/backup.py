@@ -208,7 +208,7 @@ def _read_manifest(archive: tarfile.TarFile, file: Path) -> Contents:
 def _batches(archive: tarfile.TarFile, data: Path | None, file: Path) -> Iterator[Rows]:
     """Yield the rows; what lies between and behind them are files of the data folder, which are put in place."""
     lines, collection = b"", ""
-    for member in archive:
+    for member in iter(archive.next, None):
         kind = member.name.rpartition(".")[2]
         if member.name.startswith(_DATA):
             _put(archive, member, data, file)

@@ -22,6 +22,10 @@ def characters_only(value: str) -> str:
 _Line = Annotated[str, AfterValidator(characters_only)]
 
 
+# For the description alone: what is no date is refused with words of our own.
+_DATE = r"^[1-9]\d{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"
+
+
 class Body(BaseModel):
     """Read from the value of `rag.schema` that has the same fields."""
 
@@ -33,8 +37,14 @@ class FiltersBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
-    since: str | None = Field(default=None, description="Published from this ISO date on (2024, 2024-03, 2024-03-12).")
-    until: str | None = Field(default=None, description="Published up to this ISO date.")
+    since: str | None = Field(
+        default=None,
+        description="Published from this ISO date on (2024, 2024-03, 2024-03-12).",
+        json_schema_extra={"pattern": _DATE},
+    )
+    until: str | None = Field(
+        default=None, description="Published up to this ISO date.", json_schema_extra={"pattern": _DATE}
+    )
     source: str | None = Field(default=None, max_length=500, description="A part of the document's file or address.")
     type: str | None = Field(default=None, max_length=200, description="The document's type, such as press release.")
     department: str | None = Field(default=None, max_length=200, description="The department the document is from.")
@@ -67,7 +77,8 @@ class QuestionBody(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"question": "Wann trat Krakau bei?"}]})
 
     question: Annotated[str, AfterValidator(characters_only)] = Field(
-        description="In German, English or Polish; not blank, at most 2,000 characters."
+        description="In German, English or Polish; not blank, at most 2,000 characters.",
+        json_schema_extra={"minLength": 1, "maxLength": 2000},
     )
     history: list[Annotated[str, AfterValidator(characters_only)]] = Field(
         default=[],
