@@ -29,7 +29,7 @@ from ui.admin.area import UPLOAD, Area
 from ui.api_examples import ANSWER, DOCUMENT, PASSAGES, SUMMARY, answered
 from ui.ask_stream import stream_routes
 from ui.asking import Asking
-from ui.chat import build_chat, mount
+from ui.chat import build_chat
 from ui.cross_origin import CrossOrigin, origins
 from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
 from ui.embedding import embedding_routes
@@ -37,6 +37,7 @@ from ui.feedback import feedback_routes
 from ui.identity import LOGO_TYPES, Identity, identity_of
 from ui.journal import SWEEP_SECONDS, Journal, note_question
 from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
+from ui.mounting import mount
 from ui.openai_api import COMPLETIONS, openai_api
 from ui.openai_api import ROOT as OPENAI
 from ui.operation import operation_routes
