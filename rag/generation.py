@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -56,13 +57,15 @@ class Formulator:
         self._rewriting_seconds = settings.llm_timeout * _REWRITING_SHARE
         self._support = SupportModel(model)
 
-    def formulate(self, question: Question, evidence: Sequence[Evidence]) -> Iterator[Formulated]:
+    def formulate(
+        self, question: Question, evidence: Sequence[Evidence], stopped: threading.Event | None = None
+    ) -> Iterator[Formulated]:
         """Answer `question` from the passages of `evidence`, one for each quote shown, best first.
 
         Yields what is supported of the text so far, whenever that is another sentence, and at the end the whole.
 
         Raises:
-            LanguageModelError: the model fails, or takes too long.
+            LanguageModelError: the model fails, takes too long, or `stopped` was set meanwhile.
             UnsupportedError: too little of what it wrote is supported; what was yielded before is to be forgotten.
         """
         excerpts = [
@@ -72,7 +75,7 @@ class Formulator:
         prompt = render(question.text, question.language, excerpts, self._budget)
         verify = self._verifier(question, evidence)
         written, shown = "", ""
-        for piece in self.language_model.stream(prompt):
+        for piece in self.language_model.stream(prompt, stopped=stopped):
             written += piece
             if not _ENDING.search(piece):
                 continue

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ _LONGEST_TOKEN = 3 * CHARACTERS_PER_TOKEN
 # Requests at once; a further reader waits for one of them, within the time limit.
 _AT_ONCE = 4
 _MESSAGE_LENGTH = 200
+# How soon it is noticed that nobody waits for the answer any more.
+_LOOK_SECONDS = 0.2
 
 
 class LanguageModel:
@@ -42,18 +45,21 @@ class LanguageModel:
                 "http://127.0.0.1:8080/v1. Nothing is sent to a third party unasked."
             )
 
-    def complete(self, prompt: Prompt, limit: float | None = None) -> str:
+    def complete(self, prompt: Prompt, limit: float | None = None, stopped: threading.Event | None = None) -> str:
         """Return what the model writes, cut off where it does not end; `limit` seconds at most. Raises as `stream`."""
-        return "".join(self.stream(prompt, limit))
+        return "".join(self.stream(prompt, limit, stopped))
 
-    def stream(self, prompt: Prompt, limit: float | None = None) -> Iterator[str]:
+    def stream(
+        self, prompt: Prompt, limit: float | None = None, stopped: threading.Event | None = None
+    ) -> Iterator[str]:
         """Yield what the model writes, piece by piece as it comes, cut off where it does not end.
 
         Args:
             limit: seconds that all of it may take; by default those of the setting.
 
         Raises:
-            LanguageModelError: it cannot be reached, fails, takes too long, or has failed so often that it rests.
+            LanguageModelError: it cannot be reached, fails, takes too long, has failed so often that it rests, or
+                `stopped` was set, because nobody waits for the answer any more.
         """
         if not self._breaker.allows():
             raise LanguageModelError(f"{self.name} has failed several times in a row and is left alone for a minute.")
@@ -65,12 +71,12 @@ class LanguageModel:
         # A read from a silent server ends only with the client's own time limit: it waits in a thread of its own.
         task = self._threads.submit(self._read, prompt, said, given_up)
         try:
-            while (piece := said.get(timeout=max(deadline - time.monotonic(), 0))) is not None:
+            while (piece := _next(said, deadline, stopped)) is not None:
                 if isinstance(piece, BaseException):
                     raise piece
-                if time.monotonic() > deadline:
-                    raise Empty
                 yield piece
+        except _StoppedError:
+            raise LanguageModelError(f"{self.name} was asked by somebody who has gone.") from None
         except Empty:
             self._breaker.failed()
             raise LanguageModelError(f"{self.name} took more than {limit:g} seconds (CITYCITE_LLM_TIMEOUT).") from None
@@ -106,6 +112,24 @@ class LanguageModel:
             said.put(error)
         else:
             said.put(None)
+
+
+class _StoppedError(Exception):
+    """Nobody waits for the words any more."""
+
+
+def _next(
+    said: SimpleQueue[str | BaseException | None], deadline: float, stopped: threading.Event | None
+) -> str | BaseException | None:
+    """Return what is `said` next; `Empty` is raised at the deadline, `_StoppedError` soon after `stopped` is set."""
+    while True:
+        if stopped is not None and stopped.is_set():
+            raise _StoppedError
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Empty
+        with suppress(Empty):
+            return said.get(timeout=min(left, _LOOK_SECONDS))
 
 
 def parse(setting: str) -> tuple[str, str]:

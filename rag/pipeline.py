@@ -14,7 +14,7 @@ from rag.citations import cite, passage_of
 from rag.confidence import confidence
 from rag.contradiction import Contradiction, contradiction, without_older
 from rag.embeddings import EmbeddingModel
-from rag.errors import LanguageModelError, NotFoundError, UsageError
+from rag.errors import LanguageModelError, ModelError, NotFoundError, UsageError
 from rag.evidence import Evidence, rank_evidence
 from rag.filtering import Catalogue
 from rag.follow_up import continues, standalone
@@ -124,11 +124,14 @@ class Assistant:
             return trail
         return replace(found, answer=replace(found.answer, question=text, understood=rewrite))
 
-    def formulated(self, trail: Trail) -> Answer:
-        """Return the answer of `trail` in a language model's words; where that fails as it is, with a note."""
-        return [trail.answer, *self.formulating(trail)][-1]
+    def formulated(self, trail: Trail, stopped: threading.Event | None = None) -> Answer:
+        """Return the answer of `trail` in a language model's words; where that fails as it is, with a note.
 
-    def formulating(self, trail: Trail) -> Iterator[Answer]:
+        The language model is let go of once `stopped` is set.
+        """
+        return [trail.answer, *self.formulating(trail, stopped)][-1]
+
+    def formulating(self, trail: Trail, stopped: threading.Event | None = None) -> Iterator[Answer]:
         """Yield the answer of `trail` in a language model's words as it grows, sentence by verified sentence.
 
         The last one is the answer: where the model fails or too little of its text is supported, the quote, with a
@@ -138,7 +141,7 @@ class Assistant:
             return
         basis, quotation = trail.basis, trail.answer
         try:
-            for found in self.formulator.formulate(basis.question, basis.evidence):
+            for found in self.formulator.formulate(basis.question, basis.evidence, stopped):
                 citations = tuple(
                     replace(quotation.citations[number - 1], marker=marker)
                     for marker, number in enumerate(found.used, start=1)
@@ -238,6 +241,16 @@ class Assistant:
         if not self.store.exists():
             raise NotFoundError(f"No document {document_id!r}: the store {self.store.location} is empty.")
         return self.store.document(document_id)
+
+    def count(self) -> int:
+        """Return the number of documents."""
+        return self.store.count() if self.store.exists() else 0
+
+    def check_ready(self) -> None:
+        """Raise ModelError where the model is not loaded, StoreError where the store cannot be read."""
+        if not self.model.is_loaded:
+            raise ModelError("The embedding model is not loaded yet. Wait a moment.")
+        self.count()
 
     def warm_up(self) -> None:
         """Load the model and the indexes, so that the first question is as fast as the next."""

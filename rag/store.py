@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
-SCHEMA_VERSION = 1
+# What the records of a store hold; `rag.transfer.MIGRATIONS` has the way from each version to the next.
+SCHEMA_VERSION = 2
 PASSAGES, DOCUMENTS = "passages", "documents"
 # Chroma takes 5,461 records a call; a thousand is as fast and holds less in memory.
 BATCH = 1000
@@ -61,8 +62,9 @@ class Store:
     another process has written, and open Chroma again: its index in memory would otherwise stay as it was.
     """
 
-    def __init__(self, location: str | Path) -> None:
+    def __init__(self, location: str | Path, *, any_version: bool = False) -> None:
         self.location = str(location)
+        self._any_version = any_version  # for migrations and backups
         self.is_remote = self.location.startswith(("http://", "https://"))
         self._client: ClientAPI | None = None
         self._generation: str | None = None
@@ -135,12 +137,16 @@ class Store:
 
     def check_model(self, model_name: str) -> None:
         """Raise ModelError where the store was made with another model than `model_name`."""
-        made_with = self._metadata(PASSAGES).get("embedding_model")
+        made_with = self.made_as().get("embedding_model")
         if made_with != model_name:
             raise ModelError(
                 f"The store {self.location} was made with the embedding model {made_with}, the settings say "
                 f"{model_name}. Set CITYCITE_EMBEDDING_MODEL={made_with}, or ingest into a new store with --store."
             )
+
+    def made_as(self) -> dict[str, Any]:
+        """Return its schema version, and the embedding model and dimensions that it was made with."""
+        return self._metadata(PASSAGES)
 
     @property
     def generation(self) -> str:
@@ -226,20 +232,18 @@ class Store:
         client = self._open()
         with self._translated():
             try:
-                return client.get_collection(name, embedding_function=None)
+                found = client.get_collection(name, embedding_function=None)
             except Missing:
                 raise StoreError(
                     f"The store {self.location} holds no documents yet. Fill it: citycite ingest PATH"
                 ) from None
+        version = (found.metadata or {}).get("schema_version")
+        if version != SCHEMA_VERSION and not (self._any_version and version in range(1, SCHEMA_VERSION)):
+            raise StoreError(_other_version(self.location, version))
+        return found
 
     def _metadata(self, name: str) -> dict[str, Any]:
-        metadata: dict[str, Any] = dict(self._collection(name).metadata or {})
-        if metadata.get("schema_version") != SCHEMA_VERSION:
-            raise StoreError(
-                f"The store {self.location} has schema version {metadata.get('schema_version')}, this citycite "
-                f"reads {SCHEMA_VERSION}. Ingest again into a new store with --store."
-            )
-        return metadata
+        return dict(self._collection(name).metadata or {})
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -370,7 +374,8 @@ class Store:
                 finally:
                     if self._changed:
                         self._announce()
-                    if self._listing is not None and not self._listing.exists():
+                    older = self._any_version and self.made_as()["schema_version"] != SCHEMA_VERSION
+                    if self._listing is not None and not self._listing.exists() and not older:
                         self._listing.write(self.summaries())
         except Timeout:
             raise StoreBusyError(
@@ -386,8 +391,8 @@ class Store:
             self._generation = token
         self._changed = not finished
 
-    def _change(self) -> None:
-        """Prepare for a change. Should this process be killed in it, the next one to write announces what it did."""
+    def changing(self) -> None:
+        """Prepare for a change, within `writing`. Should this process be killed in it, the next writer announces it."""
         if self._listing is not None:
             self._listing.discard()
         if not self._changed:
@@ -403,7 +408,7 @@ class Store:
         Return the ids of passages that went. Call within `writing`. Many at once are written several times as fast.
         """
         self.require_room(sum(len(version.passages) for version in versions))
-        self._change()
+        self.changing()
         old = passage_ids(self.records_of([version.document.id for version in versions]))
         self._upsert(PASSAGES, [passage_row(passage) for version in versions for passage in version.passages])
         self._upsert(DOCUMENTS, [document_row(version) for version in versions])
@@ -429,7 +434,7 @@ class Store:
         for at in range(0, len(ids), BATCH):
             batch = self.records_of(ids[at : at + BATCH])
             if any(source_names(record) != tuple(s.source for s in sources[key]) for key, record in batch.items()):
-                self._change()
+                self.changing()
             with self._translated():
                 collection.update(ids=list(batch), metadatas=[sources_metadata(sources[key]) for key in batch])
 
@@ -438,7 +443,7 @@ class Store:
 
         Call within `writing`.
         """
-        self._change()
+        self.changing()
         passages = passage_ids(self.records_of(ids))
         self._delete(DOCUMENTS, ids)
         self._delete(PASSAGES, passages)
@@ -461,7 +466,7 @@ class Store:
                 for key in collection.get(limit=BATCH, offset=offset, include=[])["ids"]
             ]
         visible = {f"{key}:{record['version']}" for key, record in records.items()}
-        self._change()
+        self.changing()
         left_over = [key for key in ids if key.rpartition(":")[0] not in visible]
         self._delete(PASSAGES, left_over)
         return len(left_over)
@@ -475,6 +480,13 @@ class Store:
 
 def _is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _other_version(location: str, version: object) -> str:
+    has = f"The store {location} has schema version {version}, this citycite reads {SCHEMA_VERSION}."
+    if version in range(1, SCHEMA_VERSION):
+        return f"{has} Bring it up to date, which keeps all it holds: citycite migrate --store {location}"
+    return f"{has} Install the citycite that made it, or ingest again into a new store with --store."
 
 
 def _new_token() -> str:

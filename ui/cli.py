@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rag.errors import CityciteError, UsageError
+from ui import upkeep
 
 if TYPE_CHECKING:
     from ingest.pipeline import Report
@@ -318,9 +319,12 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
     """Serve the chat page at / and the HTTP API at /api/v1."""
     from rag.pipeline import Assistant
     from rag.store import Store
+    from ui import logs
     from ui.server import serve as run
 
     settings = _settings(store)
+    logs.set_up(settings)
+    logs.announce(_one_line(f"Settings: {_configuration(logs.configuration(settings))}"))
     opened = Store(settings.store)
     if sources and not (opened.exists() and opened.count()):
         _ingest(sources, settings)
@@ -328,12 +332,24 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
         Path(settings.store).mkdir(parents=True, exist_ok=True)
     opened.close()
     assistant = Assistant.open(settings=settings)
-    click.echo("Loading the model ...", err=True)
+    logs.announce("Loading the model ...")
     assistant.warm_up()
     try:
         run(assistant, host, port, settings)
     finally:
         assistant.close()
+
+
+@cli.command()
+@_store_option
+def mcp(store: str | None) -> None:
+    """Let a program with a language model ask, search and read, over stdin and stdout (Model Context Protocol)."""
+    from ui.journal import Journal
+    from ui.programs import require_mcp, run_over_stdio
+
+    require_mcp()
+    settings = _settings(store)
+    run_over_stdio(_assistant(store), Journal.of(settings))
 
 
 @cli.command("admin-password")
@@ -349,6 +365,10 @@ def admin_password(store: str | None) -> None:
         password = sys.stdin.readline().rstrip("\r\n")
     file = keep(password, settings)
     click.echo(f"The password is set; its hash is kept in {file}. Earlier sessions have ended.", err=True)
+
+
+for _command in (upkeep.backup, upkeep.restore, upkeep.migrate):
+    cli.add_command(_command)
 
 
 @cli.command()
@@ -367,6 +387,10 @@ def doctor(as_json: bool, store: str | None) -> None:
             if check.mend:
                 click.echo(f"{'':8}   -> {check.mend}")
     sys.exit(_EXIT_FAILED if any(check.state == "broken" for check in checks) else 0)
+
+
+def _configuration(values: dict[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items()) or "all have their defaults"
 
 
 def _settings(store: str | None) -> Settings:

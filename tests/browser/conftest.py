@@ -16,8 +16,10 @@ from tests.ui.admin_session import set_password, settings_in
 from tests.ui.stand_in import StandIn
 from ui.server import listen, server
 
-# Every name but the server's address is unknown to this browser: what a page needs from elsewhere, it misses.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+# Every name but the server's address, and that of a page that embeds it, is unknown to this browser: what a page needs
+# from elsewhere, it misses.
+NAMES = "MAP portal.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules={NAMES}"]
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def test_a_good_rating_takes_one_click(admin_visit):
 
 def test_no_page_of_the_admin_area_scrolls_sideways(admin_visit):
     page = logged_in(admin_visit)
-    addresses = [f"/admin/{name}" for name in ("documents", "questions", "gold", "evaluation", "health")]
+    addresses = [f"/admin/{name}" for name in ("documents", "questions", "gold", "evaluation", "embed", "health")]
     addresses.append(page.locator("table.documents a").first.get_attribute("href"))
     addresses.append("/admin/review?question=Wann%3F")
     for address in addresses:

@@ -79,7 +79,7 @@ def test_the_list_beside_the_store_is_there_while_nothing_is_written(store: Stor
     with store.writing():
         store.write([NewVersion(document("c"), "hash-c", passages("c", "v1"))])
         assert not file.exists()
-    assert [item["document_id"] for item in json.loads(file.read_text("utf-8"))] == ["a", "b", "c"]
+    assert [item["document_id"] for item in json.loads(file.read_text("utf-8"))["documents"]] == ["a", "b", "c"]
     with store.writing():
         assert file.exists()
         store.remove(["c"])

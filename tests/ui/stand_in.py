@@ -73,6 +73,7 @@ class StandIn:
         self.gate = threading.Event()
         self.gate.set()
         self.failure = None
+        self.late_failure = None  # raised once the passages have been found
         self.stored = {document.id: document for document in DOCUMENTS}
 
     formulator = None
@@ -98,7 +99,13 @@ class StandIn:
         )
 
     def trail(self, question, history=(), filters=ALL):
-        return Trail(self.ask(question, history, filters), (), ())
+        return Trail(self.ask(question, history, filters), (), tuple(self.search(question, 8, filters)))
+
+    def formulated(self, trail, stopped=None):
+        self.stopped = stopped
+        if self.late_failure:
+            raise self.late_failure
+        return trail.answer
 
     def search(self, query, top_k=10, filters=ALL):
         self._fail()
@@ -137,6 +144,13 @@ class StandIn:
         if document_id not in self.stored:
             raise NotFoundError(f"There is no document {document_id!r} in the store.")
         return self.stored[document_id]
+
+    def count(self):
+        self._fail()
+        return len(self.stored)
+
+    def check_ready(self):
+        self.count()
 
     def warm_up(self):
         pass

@@ -16,11 +16,48 @@ TEXTS: Final[dict[str, Text]] = {
     "gold": Text("Golddatei", "Gold file", "Plik wzorcowy"),
     "evaluation": Text("Auswertung", "Evaluation", "Ewaluacja"),
     "health": Text("Zustand", "Health", "Stan systemu"),
+    "embed": Text("Einbinden", "Embed", "Osadzanie"),
     "to_chat": Text("Zur Fragenseite", "To the chat page", "Do strony pytań"),
     "log_out": Text("Abmelden", "Log out", "Wyloguj się"),
     "message": Text("Hinweis", "Notice", "Komunikat"),
     "back": Text("Zurück", "Back", "Wstecz"),
     "skip": Text("Zum Inhalt", "Skip to content", "Przejdź do treści"),
+    # Into other pages and programs.
+    "embed_widget": Text("Knopf auf jeder Seite", "A button on any page", "Przycisk na dowolnej stronie"),
+    "embed_widget_how": Text(
+        "Diese Zeile, vor dem Ende der Seite eingefügt, zeigt unten rechts einen Knopf, der ein Gespräch öffnet.",
+        "This line, put before the end of a page, shows a button at the bottom right that opens a conversation.",
+        "Ten wiersz, wstawiony przed końcem strony, pokazuje w prawym dolnym rogu przycisk otwierający rozmowę.",
+    ),
+    "embed_frame": Text("Fragenseite im Rahmen", "The chat page in a frame", "Strona pytań w ramce"),
+    "embed_frame_how": Text(
+        "Diese Zeilen zeigen die ganze Fragenseite in einer anderen Seite.",
+        "These lines show the whole chat page inside another page.",
+        "Te wiersze pokazują całą stronę pytań wewnątrz innej strony.",
+    ),
+    "embed_allowed": Text("Erlaubt für Seiten von:", "Allowed for pages of:", "Dozwolone dla stron z:"),
+    "embed_no_origin": Text(
+        "Noch darf keine andere Seite Fragen stellen. Nennen Sie ihre Herkunft in dieser Einstellung, mit Kommas "
+        "dazwischen, und starten Sie den Server neu:",
+        "No other page may ask questions yet. Name its origin in this setting, with commas between several, and "
+        "restart the server:",
+        "Żadna inna strona nie może jeszcze zadawać pytań. Należy podać jej adres w tym ustawieniu, rozdzielając "
+        "przecinkami, i ponownie uruchomić serwer:",
+    ),
+    "embed_no_ancestor": Text(
+        "Noch darf keine andere Seite den Rahmen zeigen. Nennen Sie ihre Herkunft in dieser Einstellung, mit Kommas "
+        "dazwischen, und starten Sie den Server neu:",
+        "No other page may show the frame yet. Name its origin in this setting, with commas between several, and "
+        "restart the server:",
+        "Żadna inna strona nie może jeszcze pokazywać ramki. Należy podać jej adres w tym ustawieniu, rozdzielając "
+        "przecinkami, i ponownie uruchomić serwer:",
+    ),
+    "embed_programs": Text("Für Programme", "For programs", "Dla programów"),
+    "embed_programs_how": Text(
+        "Adressen für eigene Programme, für Chatprogramme, die OpenAI sprechen, und für das Model Context Protocol:",
+        "Addresses for programs of your own, for chat programs that speak OpenAI, and for the Model Context Protocol:",
+        "Adresy dla własnych programów, dla programów czatu z protokołem OpenAI i dla Model Context Protocol:",
+    ),
     # In and out.
     "login": Text("Anmelden", "Log in", "Logowanie"),
     "log_in": Text("Anmelden", "Log in", "Zaloguj się"),
