@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from rag.citations import cite, passage_of
 from rag.confidence import confidence
 from rag.contradiction import Contradiction, contradiction, without_older
 from rag.embeddings import EmbeddingModel
-from rag.errors import NotFoundError, UsageError
+from rag.errors import LanguageModelError, NotFoundError, UsageError
 from rag.evidence import Evidence, rank_evidence
 from rag.filtering import Catalogue
-from rag.follow_up import standalone
+from rag.follow_up import continues, standalone
+from rag.formulated import UnsupportedError
 from rag.generation import Formulator, quoted
 from rag.language import WORD, question_language
 from rag.lexical import LexicalIndex, question_terms
@@ -30,6 +32,8 @@ from rag.spelling import suggestion
 from rag.store import Store
 from rag.token_index import TokenIndex
 from rag.verification import stands_in
+
+logger = logging.getLogger(__name__)
 
 # A document may be replaced between retrieval and quoting; then the question is tried once more.
 _TRIES = 2
@@ -102,21 +106,51 @@ class Assistant:
             StoreError, ModelError: the store or the model cannot be used.
         """
         trail = self.trail(question, history, filters)
-        return self.formulated(trail) if formulate else trail.answer
+        return self.formulated(self.rewritten(question, history, trail, filters)) if formulate else trail.answer
+
+    def rewritten(self, question: str, history: Sequence[str], trail: Trail, filters: Filters = ALL) -> Trail:
+        """Return the trail of a follow-up as the language model rewrites it, else `trail`, that of the rules.
+
+        A rewrite that holds what the conversation does not, or has no answer, is not believed. Raises as `ask` does.
+        """
+        if self.formulator is None or not continues(question, history):
+            return trail
+        text = self._checked(question)
+        rewrite = self.formulator.rewritten(text, history)
+        if rewrite is None or rewrite in (trail.answer.question, trail.answer.understood):
+            return trail
+        found = self.trail(rewrite, filters=filters)
+        if found.answer.abstained:
+            return trail
+        return replace(found, answer=replace(found.answer, question=text, understood=rewrite))
 
     def formulated(self, trail: Trail) -> Answer:
-        """Return the answer of `trail` in a language model's words where all of it can be shown, else as it is."""
+        """Return the answer of `trail` in a language model's words; where that fails as it is, with a note."""
+        return [trail.answer, *self.formulating(trail)][-1]
+
+    def formulating(self, trail: Trail) -> Iterator[Answer]:
+        """Yield the answer of `trail` in a language model's words as it grows, sentence by verified sentence.
+
+        The last one is the answer: where the model fails or too little of its text is supported, the quote, with a
+        note. Nothing comes where no model is set or the answer is not to be formulated.
+        """
         if self.formulator is None or trail.basis is None:
-            return trail.answer
-        found = self.formulator.formulate(trail.basis.question, trail.basis.evidence)
-        if found is None:
-            return trail.answer
-        citations = tuple(
-            replace(trail.answer.citations[number - 1], marker=marker)
-            for marker, number in enumerate(found.used, start=1)
-        )
-        timings = trail.basis.clock.timings()
-        return replace(trail.answer, answer=found.text, mode="generative", citations=citations, timings_ms=timings)
+            return
+        basis, quotation = trail.basis, trail.answer
+        try:
+            for found in self.formulator.formulate(basis.question, basis.evidence):
+                citations = tuple(
+                    replace(quotation.citations[number - 1], marker=marker)
+                    for marker, number in enumerate(found.used, start=1)
+                )
+                timings = basis.clock.timings()
+                yield replace(quotation, answer=found.text, mode="generative", citations=citations, timings_ms=timings)
+        except UnsupportedError as error:
+            logger.warning("No formulated answer: %s", error)
+            yield replace(quotation, note="llm_unsupported", timings_ms=basis.clock.timings())
+        except (LanguageModelError, UsageError) as error:
+            logger.warning("No formulated answer: %s", error)
+            yield replace(quotation, note="llm_unreachable", timings_ms=basis.clock.timings())
 
     def trail(self, question: str, history: Sequence[str] = (), filters: Filters = ALL) -> Trail:
         """Answer as `ask` does, and say what the answer came from; raises the same."""
@@ -124,7 +158,8 @@ class Assistant:
         text = self._checked(question)
         if not self._has_documents():
             return Trail(_abstained(text, question_language(text), 0.0, clock), (), ())
-        analysed = analyse(standalone(text, history), self.model)
+        meant = standalone(text, history)
+        analysed = analyse(meant, self.model)
         for _ in range(_TRIES):
             candidates = self._found(analysed, POOL, filters)
             clock.retrieved()
@@ -138,8 +173,10 @@ class Assistant:
             if citations is None:
                 continue
             passages = tuple(candidate.passage for candidate in candidates)
+            understood = meant if meant != text else None
             if sure < self.settings.threshold or not citations:
-                return Trail(_abstained(text, analysed.language, sure, clock), citations, passages)
+                refusal = replace(_abstained(text, analysed.language, sure, clock), understood=understood)
+                return Trail(refusal, citations, passages)
             answer = Answer(
                 question=text,
                 language=analysed.language,
@@ -149,6 +186,7 @@ class Assistant:
                 mode=self.answerer.mode,
                 timings_ms=clock.timings(),
                 citations=citations,
+                understood=understood,
             )
             return Trail(answer, citations, passages, self._basis(analysed, ranked, draft, differing, clock))
         return Trail(_abstained(text, analysed.language, 0.0, clock), (), ())

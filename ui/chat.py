@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from gradio.i18n import I18nData
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
 from rag.retrieval import ALL
-from rag.schema import Citation, DocumentSummary, Language, Passage
+from rag.schema import Answer, Citation, DocumentSummary, Language, Passage
 from ui.examples import Examples
 from ui.feedback import rating_html
 from ui.filter_panel import FilterPanel, filters_of, view_html
@@ -31,6 +32,7 @@ from ui.view import address, filter_values
 
 if TYPE_CHECKING:
     from rag import Assistant
+    from rag.pipeline import Trail
 
 logger = logging.getLogger(__name__)
 
@@ -296,22 +298,26 @@ class ChatPage:
             return
         turns = turns or self._restored(said)
         earlier = turns[-(MAX_TURNS - 1) :]
-        meant = standalone(question, [before.question for before in earlier])
+        asked = standalone(question, [before.question for before in earlier])
         filters = filters_of(values)
         error = "error_filter" if filters is None else None
-        turn = Turn(question, error=error, understood=meant if meant != question else None, filters=filters or ALL)
+        turn = Turn(question, error=error, understood=asked if asked != question else None, filters=filters or ALL)
         shown = self._messages((*earlier, turn), language)
         yield ["", (*earlier, turn), shown, *_shown(welcome=False)]
+        trail = None
         if not error:
-            turn = self._answered(turn)
+            turn, trail = self._answered(turn)
         for reply in partial_answers(turn, len(earlier) + 1, language):
             yield [gr.skip(), gr.skip(), [*shown[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
         turns = (*earlier, turn)
         yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
-        formulated = self._formulated(turn)
-        if formulated is not turn:
-            turns = (*earlier, formulated)
-            yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
+        if trail is not None:
+            meant, trail = self._rewritten(turn, trail, [before.question for before in earlier])
+            answer = trail.answer
+            note_question(self.journal, replace(answer, question=answer.understood or answer.question))
+            for further in chain([meant] if meant is not turn else [], self._in_words(meant, trail)):
+                turns = (*earlier, further)
+                yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
 
     def start_again(self) -> list[Any]:
         """Forget the conversation."""
@@ -325,28 +331,27 @@ class ChatPage:
         return [gr.skip(), found, self._messages(found, language or FALLBACK), *_shown(welcome=False)]
 
     def _restored(self, said: str) -> tuple[Turn, ...]:
-        return tuple(self._answered(turn, again=True) for turn in restored(said, self.max_question))
+        return tuple(self._answered(turn)[0] for turn in restored(said, self.max_question))
 
-    def _answered(self, turn: Turn, *, again: bool = False) -> Turn:
-        """Return `turn` with its answer; one that is given `again` is not counted as asked again."""
+    def _answered(self, turn: Turn) -> tuple[Turn, Trail | None]:
+        """Return `turn` with the quoted answer, and where it came from; with what went wrong, and None."""
         try:
             asked = turn.understood or turn.question
-            answer = self.assistant.ask(asked, filters=turn.filters, formulate=False)
-            note_question(None if again else self.journal, answer)
+            trail = self.assistant.trail(asked, filters=turn.filters)
+            answer = trail.answer
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
             nearby = self._nearby(asked, turn) if has_near else ()
             spelt = self.assistant.suggestion(asked, turn.filters) if has_near else None
-            contexts = tuple(map(self._context, answer.citations))
-            return replace(turn, answer=answer, contexts=contexts, nearby=nearby, suggestion=spelt)
+            return replace(self._with(turn, answer), nearby=nearby, suggestion=spelt), trail
         except UsageError:
-            return replace(turn, error="error_question")
+            return replace(turn, error="error_question"), None
         except CityciteError as error:
             logger.error("A question could not be answered: %s", error)
-            return replace(turn, error="error_unavailable")
+            return replace(turn, error="error_unavailable"), None
         except Exception:  # the edge: a visitor gets a sentence, the log the rest
             logger.exception("A question failed unexpectedly")
-            return replace(turn, error="error_unexpected")
+            return replace(turn, error="error_unexpected"), None
 
     def _nearby(self, asked: str, turn: Turn) -> tuple[tuple[Passage, str | None], ...]:
         """Return the nearest passages, each with the language of its document."""
@@ -356,17 +361,42 @@ class ChatPage:
                 found.append((passage, self.assistant.document(passage.document_id).language))
         return tuple(found)
 
-    def _formulated(self, turn: Turn) -> Turn:
-        """Return `turn` with its answer in a language model's words, where one is set and can be believed."""
-        if turn.answer is None or turn.answer.abstained or self.assistant.formulator is None:
-            return turn
+    def _rewritten(self, turn: Turn, trail: Trail, earlier: list[str]) -> tuple[Turn, Trail]:
+        """Return a follow-up as a language model, where one is set, rewrites it; else both as they are."""
+        if self.assistant.formulator is None or turn.understood is None:
+            return turn, trail
         try:
-            answer = self.assistant.ask(turn.understood or turn.question, filters=turn.filters)
-        except CityciteError as error:  # the quotes are on the page already
+            found = self.assistant.rewritten(turn.question, earlier, trail, turn.filters)
+        except CityciteError as error:
+            logger.error("A follow-up could not be rewritten: %s", error)
+            return turn, trail
+        if found is trail:
+            return turn, trail
+        asked = replace(turn, understood=found.answer.understood, nearby=(), suggestion=None)
+        return self._with(asked, found.answer), found
+
+    def _in_words(self, turn: Turn, trail: Trail) -> Iterator[Turn]:
+        """Yield `turn` with its answer in a language model's words as it grows, last the answer that holds.
+
+        The quote is on the page already and stays there, whatever the model does.
+        """
+        if self.assistant.formulator is None or trail.basis is None:
+            return
+        last = turn
+        yield replace(turn, growing=True)
+        try:
+            for answer in self.assistant.formulating(trail):
+                last = self._with(turn, answer)
+                yield replace(last, growing=True)
+        except CityciteError as error:
             logger.error("An answer could not be formulated: %s", error)
-            return turn
-        if answer.mode != "generative":
-            return turn
+            last = turn
+        except Exception:  # the edge, as above
+            logger.exception("Formulating an answer failed unexpectedly")
+            last = turn
+        yield last
+
+    def _with(self, turn: Turn, answer: Answer) -> Turn:
         return replace(turn, answer=answer, contexts=tuple(map(self._context, answer.citations)))
 
     def _context(self, citation: Citation) -> Context | None:

@@ -161,6 +161,10 @@ def ask(question: str, as_json: bool, store: str | None, **filters: str | None) 
         _print_json(answer.as_dict())
     else:
         click.echo(_readable(answer))
+    if answer.note:
+        from ui.texts import text
+
+        click.echo(text(answer.note, "en"), err=True)
 
 
 @cli.command()
@@ -266,6 +270,13 @@ def remove(ids: tuple[str, ...], as_json: bool, store: str | None) -> None:
     type=click.Choice(["hard", "easy"]),
     help="Ask each question again without its document (hard) or its whole article (easy); SQuAD only.",
 )
+@click.option(
+    "--mode",
+    type=click.Choice(["extractive", "generative"]),
+    default="extractive",
+    show_default=True,
+    help="With generative, what the language model set makes of each answer stands beside the quoted one.",
+)
 @click.option("--whole-articles", is_flag=True, help="Make each SQuAD article one document, not each paragraph.")
 @click.option("--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Compare with earlier --json.")
 @click.option("--report", metavar="FILE.html", type=click.Path(path_type=Path), help="Write a page with all questions.")
@@ -282,12 +293,13 @@ def evaluate(
     report: Path | None,
     fail_under: tuple[str, ...],
     as_json: bool,
+    mode: str,
     store: str | None,
 ) -> None:
     """Measure accuracy: gold questions over the store, or a SQuAD file or BEIR folder with its own documents."""
     from ui.evaluate import Options, run
 
-    options = Options(source, form, questions, abstention, whole_articles, baseline, report, fail_under, as_json)
+    options = Options(source, form, questions, abstention, whole_articles, baseline, report, fail_under, as_json, mode)
     sys.exit(run(options, _settings(store)))
 
 

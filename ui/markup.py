@@ -50,7 +50,7 @@ class Turn:
     `contexts` belong to the citations, in order; None where the document no longer holds the quote. `understood` is a
     follow-up question as it was answered; `nearby` are passages to show where there is no answer, each with the
     language of its document; only documents that pass `filters` were asked. `suggestion` is the question spelt so that
-    it has an answer.
+    it has an answer. While a language model is writing, the turn is `growing`.
     """
 
     question: str
@@ -61,6 +61,7 @@ class Turn:
     nearby: tuple[tuple[Passage, str | None], ...] = ()
     filters: Filters = ALL
     suggestion: str | None = None
+    growing: bool = False
 
 
 def literal(content: str) -> str:
@@ -138,9 +139,10 @@ def answer_html(
         reply += _suggestion(turn, language) + contact
         reply += _actions(turn, language, rating)
         return _turn(_understood(turn, language) + _card("abstained", reply) + _nearby(turn.nearby, language))
-    body = _hidden(text("answer", language)) + _reply(turn, answer.answer, number, language)
+    body = _hidden(text("answer", language)) + _quoted(turn, number, language)
+    body += _reply(turn, answer.answer, number, language) + _on_words(turn, language)
     body += _panel(turn, answer, number, language) + _actions(turn, language, rating)
-    return _turn(_understood(turn, language) + _card("answered", body))
+    return _turn(_understood(turn, language) + _card("answered formulating" if turn.growing else "answered", body))
 
 
 def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
@@ -175,9 +177,31 @@ def _reply(turn: Turn, shown: str, number: int, language: Language) -> str:
     quoted = shown[: len(first.quote)] if first and answer.answer.startswith(first.quote) else ""
     spoken = (context and context.language) or answer.language
     linked = _linked(shown[len(quoted) :], answer, number, language)
+    # A screen reader has the quote by now, and is told the words once they are whole.
+    quiet = ' aria-live="off"' if turn.growing and answer.mode == "generative" else ""
     return (
-        f'<p class="reply" lang="{answer.language}"><span lang="{literal(spoken)}">{_close(quoted)}</span>{linked}</p>'
+        f'<p class="reply" lang="{answer.language}"{quiet}><span lang="{literal(spoken)}">{_close(quoted)}</span>'
+        f"{linked}</p>"
     )
+
+
+def _quoted(turn: Turn, number: int, language: Language) -> str:
+    """Return the first quote of a formulated answer, to stand above its words: the quote is what holds."""
+    answer = turn.answer
+    assert answer is not None
+    if answer.mode == "extractive" or not answer.citations:
+        return ""
+    context = turn.contexts[0]
+    spoken = (context and context.language) or answer.language
+    mark = _linked(" [1]", answer, number, language)
+    return f'<p class="quoted"><q lang="{literal(spoken)}">{_close(answer.citations[0].quote)}</q>{mark}</p>'
+
+
+def _on_words(turn: Turn, language: Language) -> str:
+    """Return what is to be said of the language model: that it is writing, or why its words are not shown."""
+    assert turn.answer is not None
+    key = "formulating" if turn.growing else turn.answer.note
+    return f'<p class="words">{literal(text(key, language))}</p>' if key else ""
 
 
 def _sureness(confidence: float) -> str:

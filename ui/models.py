@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from rag.schema import Filters, Language, Mode
+from rag.schema import Filters, Language, Mode, Note
 from ui.journal import Reason
 
 
@@ -112,6 +112,14 @@ class AnswerBody(Body):
     mode: Mode = Field(description="Whether the answer is quoted or written by a language model from quotes.")
     timings_ms: TimingsBody = Field(description="How long it took.")
     citations: list[CitationBody] = Field(description="The evidence, the best first.")
+    understood: str | None = Field(
+        default=None, description="A follow-up question as it was understood; null where it needed no earlier ones."
+    )
+    note: Note | None = Field(
+        default=None,
+        description="Why the answer is a quote although a language model is set: `llm_unreachable` (it failed, took "
+        "too long or rests after failures) or `llm_unsupported` (too little of what it wrote is in the passages).",
+    )
 
 
 class PassageBody(Body):

@@ -109,6 +109,21 @@ TEXTS: Final[dict[str, Text]] = {
     "privacy": Text("Datenschutz", "Privacy", "Ochrona danych"),
     "accessibility": Text("Barrierefreiheit", "Accessibility", "Dostępność"),
     "did_you_mean": Text("Meinten Sie:", "Did you mean:", "Czy chodziło o:"),
+    "formulating": Text(
+        "Ein Sprachmodell formuliert die Antwort; gezeigt wird nur, was die Belege sagen …",
+        "A language model is putting the answer into words; only what the sources say is shown …",
+        "Model językowy formułuje odpowiedź; pokazane zostanie tylko to, co mówią źródła …",
+    ),
+    "llm_unreachable": Text(
+        "Ein Sprachmodell ist eingerichtet, war aber nicht erreichbar. Dies ist das Zitat.",
+        "A language model is set up but could not be reached. This is the quote.",
+        "Model językowy jest skonfigurowany, ale nie był osiągalny. To jest cytat.",
+    ),
+    "llm_unsupported": Text(
+        "Was das Sprachmodell schrieb, war nicht genügend belegt. Dies ist das Zitat.",
+        "What the language model wrote was not sufficiently supported. This is the quote.",
+        "To, co napisał model językowy, nie było dostatecznie potwierdzone. To jest cytat.",
+    ),
     "sure_high": Text("Gut belegt", "Well supported", "Dobrze udokumentowane"),
     "sure_middle": Text("Wahrscheinlich die Antwort", "Probably the answer", "Prawdopodobnie odpowiedź"),
     "sure_low": Text(

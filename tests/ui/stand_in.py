@@ -7,6 +7,7 @@ import re
 import threading
 
 from rag.errors import NotFoundError, StoreError, UsageError
+from rag.pipeline import Trail
 from rag.retrieval import ALL
 from rag.schema import Answer, Citation, Document, DocumentSummary, Mark, Passage, Timings
 from rag.sentences import sentence_spans
@@ -95,6 +96,9 @@ class StandIn:
         return Answer(
             question, language, answer, not citations, 0.9 if citations else 0.1, "extractive", times, citations
         )
+
+    def trail(self, question, history=(), filters=ALL):
+        return Trail(self.ask(question, history, filters), (), ())
 
     def search(self, query, top_k=10, filters=ALL):
         self._fail()

@@ -14,7 +14,10 @@ from ui.security import MAX_BODY
 
 WHEN = {"question": "Seit wann gehört Krakau zu Eurocities?"}
 NOBODY_KNOWS = {"question": "Wie viele Elefanten leben im Tierpark von Montevideo?"}
-ANSWER = ["question", "language", "answer", "abstained", "confidence", "mode", "timings_ms", "citations"]
+ANSWER = [
+    "question", "language", "answer", "abstained", "confidence", "mode", "timings_ms", "citations", "understood",
+    "note",
+]  # fmt: skip
 CITATION = [
     "marker", "document_id", "title", "source", "page", "section", "published", "quote", "start", "end", "score",
     "type", "department",

@@ -58,7 +58,7 @@
     });
   };
 
-  let kept = 0; // how many turns of this conversation are in storage
+  let kept = ""; // how many turns of this conversation are in storage, and whether the last is being formulated
   const keep = () => {
     const turns = document.querySelectorAll("#conversation .user-row").length;
     if (!turns) {
@@ -66,12 +66,14 @@
         sessionStorage.removeItem(CURRENT);
         hold([]);
       }
-      kept = 0;
+      kept = "";
       return;
     }
     const busy = find(".card.growing, .card.searching") || document.querySelectorAll("#conversation .bot-row .card").length < turns;
-    if (turns === kept || busy) return;
-    kept = turns;
+    // Kept once the quote is there, and again once a language model has put it into words.
+    const state = `${turns}${find(".card.formulating") ? " formulating" : ""}`;
+    if (state === kept || busy) return;
+    kept = state;
     const id = sessionStorage.getItem(CURRENT) ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
     sessionStorage.setItem(CURRENT, id);
     const others = load();
