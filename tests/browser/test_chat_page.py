@@ -275,7 +275,7 @@ def test_what_screen_readers_hear_and_what_stays_in_the_browser(visit):
     ask(page, WHEN)
     expect(page.get_by_role("log", name="Gespräch")).to_contain_text("Ihre Frage:")
     assert page.locator("#conversation [aria-label*='<'], #conversation [aria-label*='message']").count() == 0
-    assert page.context.cookies() == []
+    assert page.context.cookies(page.url) == []
     # What was asked is kept where the page says so, can be deleted there, and nowhere else.
     kept = page.evaluate("Object.entries({...localStorage, ...sessionStorage})")
     assert [key for key, value in kept if WHEN in value] == ["citycite.conversations"]

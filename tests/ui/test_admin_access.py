@@ -40,7 +40,8 @@ def all_routes(routes, prefix=""):
     for route in routes:
         path = prefix + getattr(route, "path", "")
         included = getattr(route, "original_router", None)
-        below = getattr(included or getattr(route, "app", None), "routes", None) or []
+        # A mount knows its routes also behind middleware; a router that was included has them itself.
+        below = getattr(included, "routes", None) or getattr(route, "routes", None) or []
         if isinstance(route, Mount):
             yield path, {"GET"}, route
             yield from all_routes(below, path)
