@@ -25,12 +25,13 @@ from ui import problems
 from ui.admin.application import admin_area
 from ui.admin.area import ROOT as ADMIN
 from ui.admin.area import UPLOAD, Area
-from ui.chat import build_chat, mount
+from ui.chat import build_chat
 from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
 from ui.feedback import feedback_routes
 from ui.identity import LOGO_TYPES, Identity, identity_of
 from ui.journal import SWEEP_SECONDS, Journal, note_question
 from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
+from ui.mounting import mount
 from ui.security import BodyLimit, SecurityHeaders, UnexpectedErrors
 from ui.texts import interface_language, text
 

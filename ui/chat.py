@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -14,21 +14,19 @@ import ui.offline  # noqa: F401  before gradio, which reads the environment whil
 
 # isort: split
 import gradio as gr
-from fastapi import FastAPI
 from gradio.i18n import I18nData
-from starlette.routing import Match, Mount
-from starlette.types import Scope
 
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
 from rag.retrieval import ALL
-from rag.schema import Answer, Citation, DocumentSummary, Language
+from rag.schema import Answer, Citation, DocumentSummary, Language, Passage
 from ui.examples import Examples
 from ui.feedback import rating_html
 from ui.filter_panel import FilterPanel, filters_of, view_html
-from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
+from ui.identity import PLAIN, Identity, contact_html, links_html
 from ui.journal import Journal, note_question
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
+from ui.memory import restored
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
 from ui.view import address, filter_values
 
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ASSETS: Final = Path(__file__).parent / "assets"
-SCRIPTS: Final = ("chat.js", "conversations.js", "feedback.js")
+SCRIPTS: Final = ("chat.js", "conversations.js", "connection.js", "feedback.js")
 # Answering keeps every core busy for some tens of milliseconds: more at a time only make each wait longer.
 CONCURRENT_ANSWERS: Final = 4
 # Beyond it a visitor would wait minutes; a refusal is kinder.
@@ -56,19 +54,16 @@ CONVERSATION_SECONDS: Final = 4 * 3600
 FONTS: Final = ("system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Liberation Sans", "sans-serif")
 MONOSPACED: Final = ("ui-monospace", "Consolas", "Liberation Mono", "monospace")
 
-# What the page in the browser asks Gradio's server for.
-SERVED: Final = re.compile(
-    r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/(?:assets|static)/.+"
-    r"|/gradio_api/(?:queue/(?:join|data)|heartbeat/\w+|startup-events|cancel|reset)"
-)
-
 _ARCHIVE_WORDS: Final = {
     "rename": "archive_rename",
     "export": "archive_export",
     "delete": "archive_delete",
+    "delete-sure": "archive_delete_sure",
     "delete-all": "archive_delete_all",
     "delete-all-sure": "archive_delete_all_sure",
+    "cancel": "cancel",
 }
+_CONNECTION_WORDS: Final = ("lost", "back", "busy")
 
 Messages = list[dict[str, str]]
 
@@ -99,29 +94,6 @@ def build_chat(
     return ChatPage(assistant, max_question, identity, examples, journal).blocks
 
 
-def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
-    """Serve the page at `/` of `app`, with all that Gradio adds unasked turned off."""
-    gr.mount_gradio_app(
-        app, chat, path="/", i18n=translations(identity), theme=theme(), css=colour_style(identity.colour),
-        css_paths=[ASSETS / "chat.css", ASSETS / "feedback.css"],
-        head="".join(f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS),
-        footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
-        enable_monitoring=False, max_file_size=1,
-    )  # fmt: skip
-    # Gradio also serves uploads, files, a proxy and more, for components that are not on this page.
-    page = app.router.routes.pop()
-    assert isinstance(page, Mount)
-    app.router.routes.append(PageMount(page.path, page.app))
-
-
-class PageMount(Mount):
-    """Serves of the mounted app only what the chat page asks for; the rest does not exist."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match the paths of `SERVED`."""
-        return super().matches(scope) if SERVED.fullmatch(scope["path"]) else (Match.NONE, {})
-
-
 def translations(identity: Identity) -> gr.I18n:
     """Return what the page says before the first event, so that the browser shows its language from the start."""
     return gr.I18n(**{language: _page_texts(identity, language) for language in LANGUAGES})
@@ -131,6 +103,7 @@ def _page_texts(identity: Identity, language: Language) -> dict[str, str]:
     texts = {key: text(key, language) for key in TEXTS}
     return texts | {
         "archive": _archive(language),
+        "connection": _connection(language),
         "masthead": _masthead(identity, language),
         "greeting": _greeting(language),
         "footnote": _footnote(identity, language),
@@ -169,6 +142,14 @@ def _archive(language: Language) -> str:
     )
 
 
+def _connection(language: Language) -> str:
+    """Return where the page's script says that the server is away, with the words for it."""
+    words = "".join(
+        f'<span class="{name}">{literal(text(f"connection_{name}", language))}</span>' for name in _CONNECTION_WORDS
+    )
+    return f'<div id="connection"><p class="said" role="alert"></p><div class="words">{words}</div></div>'
+
+
 def _footnote(identity: Identity, language: Language) -> str:
     links = links_html(identity, language)
     kept = identity.question_log_days
@@ -198,6 +179,9 @@ class ChatPage:
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
             self.linked = gr.State("")  # a question in the address; the box belongs to the reader, who may type already
+            # The conversation as the browser holds it, and how it hands it back; see ui/memory.py.
+            self.said = gr.Textbox("", visible="hidden", elem_id="said")
+            self.resume = gr.Button(visible="hidden", elem_id="resume")
             self._lay_out()
             self._listen()
         self.blocks.state_session_capacity = CONVERSATIONS
@@ -218,6 +202,7 @@ class ChatPage:
             with gr.Column(elem_id="welcome") as self.welcome:
                 self.greeting = gr.Markdown(say("greeting"), latex_delimiters=[])
             with gr.Column(elem_id="desk"):
+                self.connection = gr.Markdown(say("connection"), elem_id="line", latex_delimiters=[])
                 with gr.Row(elem_id="composer"):
                     self.question = gr.Textbox(
                         label=say("question"), show_label=False, container=False, placeholder=say("placeholder"),
@@ -227,15 +212,16 @@ class ChatPage:
                 self.panel = FilterPanel()
                 self.archive = gr.Markdown(say("archive"), elem_id="kept", latex_delimiters=[])
                 with gr.Row(elem_id="below"):
-                    self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
                     self.restart = gr.Button(say("new_conversation"), elem_id="restart", visible=False)
+                    self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
 
     def _listen(self) -> None:
         # Gradio's progress display speaks the browser's language over the page's and is read out; the page has its own.
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        state = [self.turns, self.language, *self.panel.fields]
+        state = [self.turns, self.said, self.language, *self.panel.fields]
         reply = [self.question, self.turns, self.conversation, self.welcome, self.restart]
         gr.on([self.question.submit, self.ask.click], self.respond, [self.question, *state], reply, **quiet)
+        self.resume.click(self.take_up, [self.turns, self.said, self.language], reply, **quiet)
         self.restart.click(self.start_again, None, reply, **quiet)
         self.language.input(self.localise, [self.language, self.turns, *self.panel.fields], self._localised(), **quiet)
         self.blocks.load(self.greet, self.turns, [self.language, self.linked, *self._localised()], **quiet)
@@ -247,7 +233,7 @@ class ChatPage:
         return [
             self.masthead, self.language, self.conversation, self.greeting,
             self.question, self.ask, self.footnote, self.restart, *self.panel.localised, self.panel.view,
-            self.archive,
+            self.archive, self.connection,
         ]  # fmt: skip
 
     def greet(self, turns: tuple[Turn, ...], request: gr.Request) -> list[Any]:
@@ -274,6 +260,7 @@ class ChatPage:
             *self.panel.localise(language, documents, [value or "" for value in values]),
             view_html(values, language, documents),
             _archive(language),
+            _connection(language),
         ]
 
     def view(self, language: Language | None, *values: str | None) -> str:
@@ -289,49 +276,62 @@ class ChatPage:
             return ()
 
     def respond_to_link(
-        self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
+        self, question: str, turns: tuple[Turn, ...], said: str, language: Language | None, *values: str | None
     ) -> Iterator[list[Any]]:
         """Ask the question in the address."""
-        for said in self.respond(question, turns, language, *values):
-            yield [gr.skip(), *said[1:]]
+        for reply in self.respond(question, turns, said, language, *values):
+            yield [gr.skip(), *reply[1:]]
 
     def respond(
-        self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
+        self, question: str, turns: tuple[Turn, ...], said: str, language: Language | None, *values: str | None
     ) -> Iterator[list[Any]]:
         """Show the question at once, then the answer sentence by sentence, then its citations.
 
-        `values` are those of the filters, in the order of `ui.view.FILTER_NAMES`.
+        `said` is the conversation as the browser holds it, in case that `turns` has been lost here; `values` are those
+        of the filters, in the order of `ui.view.FILTER_NAMES`.
         """
         language = language or FALLBACK
         # A browser can send half an emoji, which nothing behind here can hold.
         question = question.encode(errors="replace").decode().strip()
         if not question:
-            yield [""] + [gr.skip()] * 4
+            yield ["", *[gr.skip()] * 4]
             return
+        turns = turns or self._restored(said)
         earlier = turns[-(MAX_TURNS - 1) :]
-        meant = standalone(question, [before.question for before in earlier])
+        asked = standalone(question, [before.question for before in earlier])
         filters = filters_of(values)
         error = "error_filter" if filters is None else None
-        turn = Turn(question, error=error, understood=meant if meant != question else None, filters=filters or ALL)
-        yield ["", (*earlier, turn), self._messages((*earlier, turn), language), *_shown(welcome=False)]
+        turn = Turn(question, error=error, understood=asked if asked != question else None, filters=filters or ALL)
+        shown = self._messages((*earlier, turn), language)
+        yield ["", (*earlier, turn), shown, *_shown(welcome=False)]
         trail = None
         if not error:
             turn, trail = self._answered(turn)
-        said = self._messages((*earlier, turn), language)
         for reply in partial_answers(turn, len(earlier) + 1, language):
-            yield [gr.skip(), gr.skip(), [*said[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
-        yield [gr.skip(), (*earlier, turn), said, gr.skip(), gr.skip()]
+            yield [gr.skip(), gr.skip(), [*shown[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
+        turns = (*earlier, turn)
+        yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
         if trail is not None:
-            turn, trail = self._rewritten(turn, trail, [before.question for before in earlier])
+            meant, trail = self._rewritten(turn, trail, [before.question for before in earlier])
             answer = trail.answer
             note_question(self.journal, replace(answer, question=answer.understood or answer.question))
-            for further in chain([turn], self._in_words(turn, trail)):
-                said = self._messages((*earlier, further), language)
-                yield [gr.skip(), (*earlier, further), said, gr.skip(), gr.skip()]
+            for further in chain([meant] if meant is not turn else [], self._in_words(meant, trail)):
+                turns = (*earlier, further)
+                yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
 
     def start_again(self) -> list[Any]:
         """Forget the conversation."""
         return ["", (), [], *_shown(welcome=True)]
+
+    def take_up(self, turns: tuple[Turn, ...], said: str, language: Language | None) -> list[Any]:
+        """Show the conversation `said` again, on a page that has been loaded anew."""
+        found = turns or self._restored(said)
+        if not found or found is turns:  # something has been asked meanwhile
+            return [gr.skip()] * 5
+        return [gr.skip(), found, self._messages(found, language or FALLBACK), *_shown(welcome=False)]
+
+    def _restored(self, said: str) -> tuple[Turn, ...]:
+        return tuple(self._answered(turn)[0] for turn in restored(said, self.max_question))
 
     def _answered(self, turn: Turn) -> tuple[Turn, Trail | None]:
         """Return `turn` with the quoted answer, and where it came from; with what went wrong, and None."""
@@ -341,9 +341,9 @@ class ChatPage:
             answer = trail.answer
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
-            nearby = self.assistant.search(asked, NEARBY, turn.filters) if has_near else ()
+            nearby = self._nearby(asked, turn) if has_near else ()
             spelt = self.assistant.suggestion(asked, turn.filters) if has_near else None
-            return replace(self._with(turn, answer), nearby=tuple(nearby), suggestion=spelt), trail
+            return replace(self._with(turn, answer), nearby=nearby, suggestion=spelt), trail
         except UsageError:
             return replace(turn, error="error_question"), None
         except CityciteError as error:
@@ -352,6 +352,14 @@ class ChatPage:
         except Exception:  # the edge: a visitor gets a sentence, the log the rest
             logger.exception("A question failed unexpectedly")
             return replace(turn, error="error_unexpected"), None
+
+    def _nearby(self, asked: str, turn: Turn) -> tuple[tuple[Passage, str | None], ...]:
+        """Return the nearest passages, each with the language of its document."""
+        found = []
+        for passage in self.assistant.search(asked, NEARBY, turn.filters):
+            with suppress(NotFoundError):  # removed since it was found
+                found.append((passage, self.assistant.document(passage.document_id).language))
+        return tuple(found)
 
     def _rewritten(self, turn: Turn, trail: Trail, earlier: list[str]) -> tuple[Turn, Trail]:
         """Return a follow-up as a language model, where one is set, rewrites it; else both as they are."""

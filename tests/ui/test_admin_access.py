@@ -14,7 +14,7 @@ from tests.ui.stand_in import StandIn
 from ui.admin.access import ATTEMPTS, COOKIE
 from ui.admin.password import FILE, fits, hashed, keep
 from ui.api import create_app
-from ui.chat import SERVED
+from ui.mounting import SERVED
 from ui.security import MAX_BODY
 
 # All that anybody may reach. What is added must be put here with intent.
