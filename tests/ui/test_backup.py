@@ -42,8 +42,8 @@ def _assert_same_answers(copy, original):
     """The derived index of tokens is computed anew, in other batches: scores may differ a little, nothing else may."""
     for question in QUESTIONS:
         found, wanted = copy.ask(question), original.ask(question)
-        assert found.confidence == pytest.approx(wanted.confidence, abs=0.02)
-        assert [c.score for c in found.citations] == pytest.approx([c.score for c in wanted.citations], abs=0.02)
+        assert found.confidence == pytest.approx(wanted.confidence, abs=0.05)
+        assert [c.score for c in found.citations] == pytest.approx([c.score for c in wanted.citations], abs=0.05)
         assert _without_scores(found) == _without_scores(wanted)
 
 
