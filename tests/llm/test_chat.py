@@ -83,7 +83,7 @@ def test_a_follow_up_is_rewritten_shown_and_answered(page, server):
     server.script = script
     turns = ()
     for question in ("Was ist das Netzwerk Eurocities?", "Und wann trat Krakau dem Netzwerk bei?"):
-        for update in page.respond(question, turns, "de", *[""] * len(FILTER_NAMES)):
+        for update in page.respond(question, turns, "", "de", *[""] * len(FILTER_NAMES)):
             turns = update[1] if isinstance(update[1], tuple) else turns
     assert turns[-1].understood == rewrite
     assert turns[-1].answer.mode == "generative"
@@ -91,6 +91,6 @@ def test_a_follow_up_is_rewritten_shown_and_answered(page, server):
 
 def _said(page, language="de"):
     """Yield the reply's HTML, every time it changes."""
-    for update in page.respond(QUESTION, (), language, *[""] * len(FILTER_NAMES)):
+    for update in page.respond(QUESTION, (), "", language, *[""] * len(FILTER_NAMES)):
         if isinstance(update[2], list):
             yield update[2][-1]["content"]
