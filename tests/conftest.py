@@ -25,8 +25,8 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def corpus_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample corpus, ingested once. Tests that write take a copy."""
+def pristine_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample corpus, ingested once, for copies alone: where a file is copied, SQLite loses the locks it has on it."""
     from ingest.pipeline import ingest
     from rag.store import Store
 
@@ -39,9 +39,15 @@ def corpus_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def assistant(corpus_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
-    """An assistant over the sample corpus, warm. It has a copy: SQLite loses its locks where an open file is copied."""
-    opened = Assistant.open(shutil.copytree(corpus_store, tmp_path_factory.mktemp("warm") / "store"), Settings())
+def corpus_store(pristine_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of the sample corpus, for tests that read it."""
+    return shutil.copytree(pristine_store, tmp_path_factory.mktemp("read") / "store")
+
+
+@pytest.fixture(scope="session")
+def assistant(corpus_store: Path) -> Iterator[Assistant]:
+    """An assistant over the sample corpus, warm."""
+    opened = Assistant.open(corpus_store, Settings())
     opened.warm_up()
     yield opened
     opened.close()

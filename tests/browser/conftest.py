@@ -66,10 +66,10 @@ def stand_in_address(stand_in):
 
 
 @pytest.fixture(scope="session")
-def admin_address(corpus_store, tmp_path_factory, assistant):
+def admin_address(pristine_store, tmp_path_factory, assistant):
     """Where a copy of the sample corpus is served with an admin area, feedback and a city's settings."""
     folder = tmp_path_factory.mktemp("admin")
-    settings = city_settings(folder, shutil.copytree(corpus_store, folder / "store"))
+    settings = city_settings(folder, shutil.copytree(pristine_store, folder / "store"))
     set_password(settings)
     opened = Assistant.open(settings.store, settings)
     opened.model = assistant.model

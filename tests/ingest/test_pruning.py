@@ -76,14 +76,16 @@ def test_a_folder_that_is_missing_takes_no_document_with_it(share: Path, store: 
     assert {"leer.txt", "bad.txt"} <= {Path(item["source"]).name for item in json.loads(listed.stdout)["sources"]}
     shutil.move(share.with_name("weg"), share)
     (share / "leer.txt").unlink()
-    report = prune(store, share)  # those of the folder in it are found again where they were
-    assert (report.unchanged, report.renamed, stored(store)) == (3, 2, sorted(NAMES))
+    # The two of the folder in it stand where they were and, since no call names that place, where they were meanwhile.
+    report = prune(store, share)
+    assert (report.unchanged, report.duplicates, stored(store)) == (3, 2, sorted(NAMES))
     # A folder that was moved keeps its documents; one that is gone for good goes with the folder that it was in.
     shutil.move(share, share.with_name("neu"))
     assert prune(store, share, share.with_name("neu")).renamed == len(NAMES)
     shutil.rmtree(share.with_name("neu"))
     assert prune(store, share.with_name("neu"), force=True).removed == 0
-    assert prune(store, share.parent, force=True).removed == len(NAMES)
+    assert prune(store, share.parent, force=True).removed == len(NAMES) + 2
+    assert stored(store) == []
 
 
 def test_a_folder_that_is_suddenly_empty_is_pruned_only_when_that_is_confirmed(share: Path, store: Store) -> None:

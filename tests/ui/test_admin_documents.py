@@ -18,9 +18,9 @@ WHEN = "Wann wurde das Schwimmbad am Kanal eröffnet?"
 
 
 @pytest.fixture
-def inside(corpus_store, tmp_path, assistant):
+def inside(pristine_store, tmp_path, assistant):
     """Somebody in the admin area of a copy of the corpus store; the loaded model is shared."""
-    settings = settings_in(tmp_path, shutil.copytree(corpus_store, tmp_path / "store"), parse_workers=1)
+    settings = settings_in(tmp_path, shutil.copytree(pristine_store, tmp_path / "store"), parse_workers=1)
     opened = Assistant.open(settings.store, settings)
     opened.model = assistant.model
     opened.warm_up()

@@ -55,12 +55,12 @@ def _without_numbers(answer):
 
 
 @pytest.fixture
-def rebuilt(corpus_store, tmp_path):
+def rebuilt(pristine_store, tmp_path):
     """An assistant over the original store whose index of tokens is computed anew, as that of a restored one is.
 
     In other batches bfloat16 rounds differently: scores then differ by 0.02, and of two equal quotes the other wins.
     """
-    folder = shutil.copytree(corpus_store, tmp_path / "rebuilt")
+    folder = shutil.copytree(pristine_store, tmp_path / "rebuilt")
     for file in folder.glob("tokens.sqlite*"):
         file.unlink()
     opened = Assistant.open(folder, Settings())
@@ -69,10 +69,10 @@ def rebuilt(corpus_store, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def original(corpus_store, tmp_path_factory):
+def original(pristine_store, tmp_path_factory):
     """Settings of a store with a data folder; tests only read it."""
     folder = tmp_path_factory.mktemp("original")
-    shutil.copytree(corpus_store, folder / "store")
+    shutil.copytree(pristine_store, folder / "store")
     settings = Settings(store=str(folder / "store"))
     Journal.of(settings).rate(RATED)
     uploads = folder / "store-data" / "uploads"

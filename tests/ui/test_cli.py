@@ -39,9 +39,9 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture
-def copy(corpus_store: Path, tmp_path: Path) -> Path:
+def copy(pristine_store: Path, tmp_path: Path) -> Path:
     """A copy of the corpus store that a test may change."""
-    return shutil.copytree(corpus_store, tmp_path / "copy")
+    return shutil.copytree(pristine_store, tmp_path / "copy")
 
 
 def in_new_process(*arguments: object) -> tuple[float, subprocess.CompletedProcess[str]]:
