@@ -26,7 +26,7 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def pristine_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample corpus, ingested once, for copies alone: where a file is copied, SQLite loses the locks it has on it."""
+    """The sample corpus, ingested once, to be copied: SQLite loses the locks on a file that is copied while open."""
     from ingest.pipeline import ingest
     from rag.store import Store
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from rag.pipeline import Assistant
 from tests.ui.admin_session import set_password, settings_in
@@ -19,6 +19,9 @@ from ui.server import listen, server
 # Every name but the server's address, and that of a page that embeds it, is unknown to this browser: what a page needs
 # from elsewhere, it misses.
 NAMES = "MAP portal.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+# Milliseconds that a condition may take to come about; none is waited out.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules={NAMES}"]
 
 
@@ -95,7 +98,7 @@ def contexts(browser):
     def context(locale):
         if locale not in opened:
             opened[locale] = browser.new_context(locale=locale)
-            opened[locale].set_default_timeout(10_000)
+            opened[locale].set_default_timeout(PATIENCE)
         return opened[locale]
 
     return context

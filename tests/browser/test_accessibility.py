@@ -10,6 +10,7 @@ from rag.evaluation import QuestionSet, evaluate, summarise
 from rag.evaluation.report import render
 from tests.browser import states
 from tests.browser.axe import violations, violations_everywhere
+from tests.browser.conftest import PATIENCE
 from tests.browser.test_chat_page import MARKET, WHEN, ask, has_no_horizontal_scroll, question_box
 from tests.browser.test_report import ASKED
 from tests.ui.admin_session import PASSWORD
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.browser
 def page(browser):
     """A page without motion: while a colour fades, axe would measure neither the one nor the other."""
     context = browser.new_context(locale="de-DE", reduced_motion="reduce", viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from rag.settings import Settings
-from tests.browser.conftest import serving
+from tests.browser.conftest import PATIENCE, serving
 from tests.ui.stand_in import StandIn, broken_store
 from ui.embedding import WIDGET, frame_snippet, widget_snippet
 
@@ -78,7 +78,7 @@ def open_portal(embedded, browser):
 
     def open_page(extra="", *, language="de", **viewport):
         contexts.append(browser.new_context(viewport={"width": 1000, "height": 800} | viewport))
-        contexts[-1].set_default_timeout(10_000)
+        contexts[-1].set_default_timeout(PATIENCE)
         page = contexts[-1].new_page()
         page.complaints = []
         page.on("console", lambda said: page.complaints.append(said.text) if said.type != "log" else None)
