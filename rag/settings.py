@@ -50,6 +50,15 @@ class Settings(BaseSettings):
     imprint_url: str = Field("", description="Address of the imprint, linked from the chat page.")
     privacy_url: str = Field("", description="Address of the privacy notice, linked from the chat page.")
     accessibility_url: str = Field("", description="Address of the accessibility statement, linked from the chat page.")
+    folder_groups: dict[str, tuple[str, ...]] = Field(
+        {},
+        description="Which groups see what lies where, unless side files say so: patterns in gitignore syntax with "
+        'groups, as `{"personnel/": ["hr"], "council/closed/": ["council"]}`; of several that match, the last holds. '
+        "Applied at the next ingest.",
+    )
+    ungrouped: Literal["everybody", "nobody"] = Field(
+        "everybody", description="Who sees documents of which nothing says which groups may."
+    )
     data: str = Field(
         "",
         description="Folder for what cannot be rebuilt: feedback, questions, evaluation runs, the admin password; "

@@ -19,7 +19,8 @@ import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 
-from rag.errors import ModelError, NotFoundError, StoreBusyError, StoreError, UsageError
+from rag.access import written
+from rag.errors import ModelError, StoreBusyError, StoreError, UsageError, missing_document
 from rag.listing import Listing
 from rag.records import (
     Found,
@@ -280,7 +281,7 @@ class Store:
         """
         found = self.documents([document_id])
         if document_id not in found:
-            raise NotFoundError(f"No document {document_id!r} in the store. citycite documents lists what there is.")
+            raise missing_document(document_id)
         return found[document_id]
 
     def documents(self, ids: Sequence[str]) -> dict[str, Document]:
@@ -315,10 +316,8 @@ class Store:
         with self._translated():
             for at in range(0, len(ids), BATCH):
                 page = collection.get(ids=list(ids[at : at + BATCH]), include=["metadatas", "documents"])
-                for key, text, record in zip(
-                    page["ids"], page["documents"] or [], page["metadatas"] or [], strict=True
-                ):
-                    found[key] = to_passage(key, text, dict(record))
+                rows = zip(page["ids"], page["documents"] or [], page["metadatas"] or [], strict=True)
+                found |= {key: to_passage(key, text, dict(record)) for key, text, record in rows}
         return found
 
     def nearest(self, vector: np.ndarray, count: int) -> list[Found]:
@@ -341,17 +340,21 @@ class Store:
 
     def nearest_of(self, ids: Sequence[str], vector: np.ndarray, count: int) -> list[Found]:
         """Return up to `count` of the passages with these ids that are nearest to `vector`, best first, exactly."""
-        collection = self._collection(PASSAGES)
         similar: dict[str, float] = {}
-        with self._translated():
-            for at in range(0, len(ids), BATCH):
-                page = collection.get(ids=list(ids[at : at + BATCH]), include=["embeddings"])
-                vectors = np.array(page["embeddings"], np.float32).reshape(len(page["ids"]), -1)
-                lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
-                similar.update(zip(page["ids"], (vectors @ vector / lengths).tolist(), strict=True))
+        for found, vectors in self.vectors(ids):
+            lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
+            similar.update(zip(found, (vectors @ vector / lengths).tolist(), strict=True))
         best = sorted(similar, key=lambda key: (-similar[key], key))[:count]
         passages = self.passages(best)
         return [Found(passages[key], similar[key]) for key in best if key in passages]
+
+    def vectors(self, ids: Sequence[str]) -> Iterator[tuple[list[str], np.ndarray]]:
+        """Yield the vectors of the passages among `ids` that exist: ids, and an array of shape (ids, d)."""
+        collection = self._collection(PASSAGES)
+        for at in range(0, len(ids), BATCH):
+            with self._translated():
+                page = collection.get(ids=list(ids[at : at + BATCH]), include=["embeddings"])
+            yield list(page["ids"]), np.array(page["embeddings"], np.float32).reshape(len(page["ids"]), -1)
 
     # -- writing ----------------------------------------------------------------------------------------------
 
@@ -428,6 +431,17 @@ class Store:
                 self._change()
             with self._translated():
                 collection.update(ids=list(batch), metadatas=[sources_metadata(sources[key]) for key in batch])
+
+    def set_groups(self, groups: Mapping[str, Sequence[str] | None]) -> None:
+        """Set, by document id, which groups see a document, whatever its files say; None: as they say.
+
+        Documents that are not in the store are left out. Call within `writing`.
+        """
+        self._change()
+        collection = self._collection(DOCUMENTS)
+        with self._translated():
+            for key in self.records_of(list(groups)):
+                collection.update(ids=[key], metadatas=[{"groups_set": written(groups[key])}])
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """Take documents out, their records first, so that they vanish at once; return the ids of passages that went.
