@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,11 @@ import ui.offline  # noqa: F401  before gradio, which reads the environment whil
 import gradio as gr
 from fastapi import FastAPI
 from gradio.i18n import I18nData
+from starlette.requests import HTTPConnection
 from starlette.routing import Match, Mount
 from starlette.types import Scope
 
+from rag.access import Reader
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
 from rag.retrieval import ALL
@@ -28,6 +31,7 @@ from ui.filter_panel import FilterPanel, filters_of, view_html
 from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
 from ui.journal import Journal, note_question
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
+from ui.sign_in.visitor import NOBODY, reader_of
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
 from ui.view import address, filter_values
 
@@ -44,6 +48,8 @@ CONCURRENT_ANSWERS: Final = 4
 WAITING_ANSWERS: Final = 100
 # Passages shown where there is no answer.
 NEARBY: Final = 3
+# Lists of documents kept, one for each set of groups that readers are in.
+LISTS: Final = 50
 # A conversation is kept in memory while its page is open; older turns scroll out of it.
 MAX_TURNS: Final = 50
 # Open pages whose conversation is remembered; the one unused for longest is forgotten first.
@@ -89,12 +95,14 @@ def build_chat(
     identity: Identity = PLAIN,
     examples: Sequence[str] = (),
     journal: Journal | None = None,
+    *,
+    ungrouped: bool = True,
 ) -> gr.Blocks:
     """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters.
 
     `examples` are first questions; without any, they are found in the documents. `journal` keeps what readers say.
     """
-    return ChatPage(assistant, max_question, identity, examples, journal).blocks
+    return ChatPage(assistant, max_question, identity, examples, journal, ungrouped=ungrouped).blocks
 
 
 def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
@@ -184,14 +192,17 @@ class ChatPage:
         identity: Identity,
         examples: Sequence[str] = (),
         journal: Journal | None = None,
+        *,
+        ungrouped: bool = True,
     ) -> None:
         self.assistant = assistant
         self.max_question = max_question
         self.identity = identity
         self.journal = journal
-        self.examples = Examples(assistant, examples)
-        # As they were when a page was last opened: a list of ten thousand is not read again with every key pressed.
-        self._listed: Sequence[DocumentSummary] = ()
+        self.examples = Examples(assistant, examples, ungrouped=ungrouped)
+        # As they were when a page was last opened, for each kind of reader: a list of ten thousand is not read again
+        # with every key pressed.
+        self._listed: OrderedDict[Reader, Sequence[DocumentSummary]] = OrderedDict()
         self.blocks = gr.Blocks(title=identity.name, analytics_enabled=False, fill_width=True)
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
@@ -253,11 +264,13 @@ class ChatPage:
         asked = request.query_params
         language = interface_language(asked.get("lang"), request.headers.get("accept-language"))
         question = asked.get("q", "")[: self.max_question] if not turns else ""
-        return [language, question, *self.localise(language, turns, *filter_values(asked))]
+        return [language, question, *self.localise(request, language, turns, *filter_values(asked))]
 
-    def localise(self, language: Language, turns: tuple[Turn, ...], *values: str | None) -> list[Any]:
+    def localise(
+        self, request: gr.Request, language: Language, turns: tuple[Turn, ...], *values: str | None
+    ) -> list[Any]:
         """Return the page's texts in `language`, in the order of `_localised`; `values` are those of the filters."""
-        documents = self._documents()
+        documents = self._documents(_reader(request))
         said: dict[str, Any] = {"value": self._messages(turns, language)} if turns else {}
         return [
             _masthead(self.identity, language),
@@ -274,27 +287,39 @@ class ChatPage:
             _archive(language),
         ]
 
-    def view(self, language: Language | None, *values: str | None) -> str:
+    def view(self, request: gr.Request, language: Language | None, *values: str | None) -> str:
         """Return the link to the page as its filters are set."""
-        return view_html(values, language or FALLBACK, self._listed)
+        return view_html(values, language or FALLBACK, self._listed.get(_reader(request), ()))
 
-    def _documents(self) -> Sequence[DocumentSummary]:
+    def _documents(self, reader: Reader) -> Sequence[DocumentSummary]:
         try:
-            self._listed = self.assistant.documents()
-            return self._listed
+            listed = self._listed[reader] = self.assistant.documents(reader=reader)
+            while len(self._listed) > LISTS:
+                self._listed.popitem(last=False)
+            return listed
         except CityciteError as error:  # the page opens all the same, and says so when it is asked something
             logger.error("The documents could not be listed: %s", error)
             return ()
 
     def respond_to_link(
-        self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
+        self,
+        request: gr.Request,
+        question: str,
+        turns: tuple[Turn, ...],
+        language: Language | None,
+        *values: str | None,
     ) -> Iterator[list[Any]]:
         """Ask the question in the address."""
-        for said in self.respond(question, turns, language, *values):
+        for said in self.respond(request, question, turns, language, *values):
             yield [gr.skip(), *said[1:]]
 
     def respond(
-        self, question: str, turns: tuple[Turn, ...], language: Language | None, *values: str | None
+        self,
+        request: gr.Request,
+        question: str,
+        turns: tuple[Turn, ...],
+        language: Language | None,
+        *values: str | None,
     ) -> Iterator[list[Any]]:
         """Show the question at once, then the answer sentence by sentence, then its citations.
 
@@ -313,12 +338,12 @@ class ChatPage:
         turn = Turn(question, error=error, understood=meant if meant != question else None, filters=filters or ALL)
         yield ["", (*earlier, turn), self._messages((*earlier, turn), language), *_shown(welcome=False)]
         if not error:
-            turn = self._answered(turn)
+            turn = self._answered(turn, _reader(request))
         said = self._messages((*earlier, turn), language)
         for reply in partial_answers(turn, len(earlier) + 1, language):
             yield [gr.skip(), gr.skip(), [*said[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
         yield [gr.skip(), (*earlier, turn), said, gr.skip(), gr.skip()]
-        formulated = self._formulated(turn)
+        formulated = self._formulated(turn, _reader(request))
         if formulated is not turn:
             said = self._messages((*earlier, formulated), language)
             yield [gr.skip(), (*earlier, formulated), said, gr.skip(), gr.skip()]
@@ -327,16 +352,16 @@ class ChatPage:
         """Forget the conversation."""
         return ["", (), [], *_shown(welcome=True)]
 
-    def _answered(self, turn: Turn) -> Turn:
+    def _answered(self, turn: Turn, reader: Reader) -> Turn:
         try:
             asked = turn.understood or turn.question
-            answer = self.assistant.ask(asked, filters=turn.filters, formulate=False)
+            answer = self.assistant.ask(asked, filters=turn.filters, formulate=False, reader=reader)
             note_question(self.journal, answer)
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
-            nearby = self.assistant.search(asked, NEARBY, turn.filters) if has_near else ()
-            spelt = self.assistant.suggestion(asked, turn.filters) if has_near else None
-            contexts = tuple(map(self._context, answer.citations))
+            nearby = self.assistant.search(asked, NEARBY, turn.filters, reader=reader) if has_near else ()
+            spelt = self.assistant.suggestion(asked, turn.filters, reader=reader) if has_near else None
+            contexts = tuple(self._context(citation, reader) for citation in answer.citations)
             return replace(turn, answer=answer, contexts=contexts, nearby=tuple(nearby), suggestion=spelt)
         except UsageError:
             return replace(turn, error="error_question")
@@ -347,22 +372,23 @@ class ChatPage:
             logger.exception("A question failed unexpectedly")
             return replace(turn, error="error_unexpected")
 
-    def _formulated(self, turn: Turn) -> Turn:
+    def _formulated(self, turn: Turn, reader: Reader) -> Turn:
         """Return `turn` with its answer in a language model's words, where one is set and can be believed."""
         if turn.answer is None or turn.answer.abstained or self.assistant.formulator is None:
             return turn
         try:
-            answer = self.assistant.ask(turn.understood or turn.question, filters=turn.filters)
+            answer = self.assistant.ask(turn.understood or turn.question, filters=turn.filters, reader=reader)
         except CityciteError as error:  # the quotes are on the page already
             logger.error("An answer could not be formulated: %s", error)
             return turn
         if answer.mode != "generative":
             return turn
-        return replace(turn, answer=answer, contexts=tuple(map(self._context, answer.citations)))
+        contexts = tuple(self._context(citation, reader) for citation in answer.citations)
+        return replace(turn, answer=answer, contexts=contexts)
 
-    def _context(self, citation: Citation) -> Context | None:
+    def _context(self, citation: Citation, reader: Reader) -> Context | None:
         try:
-            return surroundings(self.assistant.document(citation.document_id), citation)
+            return surroundings(self.assistant.document(citation.document_id, reader=reader), citation)
         except NotFoundError:  # removed since it was found; the quote itself is in the answer
             return None
 
@@ -375,6 +401,12 @@ class ChatPage:
             reply = answer_html(turn, number, language, max_question=self.max_question, contact=contact, rating=rating)
             messages.append(_message("assistant", reply))
         return messages
+
+
+def _reader(request: gr.Request) -> Reader:
+    """Return what whoever sends an event may see, as the gate has found out."""
+    sent = request.request
+    return reader_of(sent) if isinstance(sent, HTTPConnection) else NOBODY
 
 
 def _message(role: str, content: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rag.errors import CityciteError, UsageError
+from ui.keys_cli import keys
 
 if TYPE_CHECKING:
     from ingest.pipeline import Report
@@ -295,8 +296,9 @@ def evaluate(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--ingest", "sources", multiple=True, metavar="PATH", help="Read this first if the store is empty.")
+@click.option("--allow-open", is_flag=True, help="Serve other machines although nobody has to sign in.")
 @_store_option
-def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> None:
+def serve(host: str, port: int, sources: tuple[str, ...], allow_open: bool, store: str | None) -> None:
     """Serve the chat page at / and the HTTP API at /api/v1."""
     from rag.pipeline import Assistant
     from rag.store import Store
@@ -313,7 +315,7 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
     click.echo("Loading the model ...", err=True)
     assistant.warm_up()
     try:
-        run(assistant, host, port, settings)
+        run(assistant, host, port, settings, allow_open=allow_open)
     finally:
         assistant.close()
 
@@ -331,6 +333,9 @@ def admin_password(store: str | None) -> None:
         password = sys.stdin.readline().rstrip("\r\n")
     file = keep(password, settings)
     click.echo(f"The password is set; its hash is kept in {file}. Earlier sessions have ended.", err=True)
+
+
+cli.add_command(keys)
 
 
 @cli.command()

@@ -1,0 +1,53 @@
+"""Who sends a request, as the gate has found out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Literal, get_args
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from rag.access import Reader
+
+Right = Literal["ask", "tokens", "documents"]
+# `ask`: ask, search and read; `tokens`: issue short-lived tokens; `documents`: say who sees which document.
+RIGHTS: Final[tuple[Right, ...]] = get_args(Right)
+
+_KEY: Final = "citycite.visitor"
+# Whoever has not passed the gate sees nothing at all.
+NOBODY: Final = Reader(frozenset(), ungrouped=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who sends a request. `name` is the same for the same person or program, and nobody else's.
+
+    `groups` None: sees everything. `ambient` tells that a browser sends along what proves it by itself, so that pages
+    of others could make it do so.
+    """
+
+    name: str
+    groups: frozenset[str] | None = frozenset()
+    rights: frozenset[Right] = frozenset({"ask"})
+    ambient: bool = False
+
+
+def admit(scope: Scope, visitor: Visitor, *, ungrouped: bool) -> None:
+    """Note in the scope of a request who sends it."""
+    scope[_KEY] = (visitor, Reader(visitor.groups, ungrouped))
+
+
+def visitor_of(scope: Scope) -> Visitor | None:
+    """Return who sends a request, None where nobody has been let in."""
+    return scope[_KEY][0] if _KEY in scope else None
+
+
+def reader_of(request: HTTPConnection) -> Reader:
+    """Return what the sender of a request may see."""
+    found: Any = request.scope.get(_KEY)
+    return found[1] if found else NOBODY
+
+
+AskedBy = Annotated[Reader, Depends(reader_of)]
