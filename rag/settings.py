@@ -113,6 +113,9 @@ class Settings(BaseSettings):
         description="Days that questions are kept, without names and by the hour, for the admin area; 0: none are. "
         "Then the chat page says so.",
     )
+    audit_days: int = Field(
+        365, ge=31, le=3650, description="Days that it is kept, by whole months, who did what in the admin area."
+    )
     admin_password: SecretStr = Field(
         SecretStr(""),
         description="Password of the admin area, at least 12 characters; better set with `citycite admin-password`, "

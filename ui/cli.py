@@ -20,6 +20,7 @@ import click
 
 from rag.errors import CityciteError, UsageError
 from ui.keys_cli import keys
+from ui.privacy_cli import audit, privacy
 
 if TYPE_CHECKING:
     from ingest.pipeline import Report
@@ -335,7 +336,8 @@ def admin_password(store: str | None) -> None:
     click.echo(f"The password is set; its hash is kept in {file}. Earlier sessions have ended.", err=True)
 
 
-cli.add_command(keys)
+for further in (keys, privacy, audit):
+    cli.add_command(further)
 
 
 @cli.command()

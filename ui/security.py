@@ -38,6 +38,9 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     # A link to a source must not tell its host what was asked.
     "Referrer-Policy": "same-origin",
+    # A page that opened this one in a window must not reach into it; and nothing here needs what a browser can sense.
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
 

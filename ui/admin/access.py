@@ -123,6 +123,13 @@ class Access:
         with self._lock:
             self._sessions.pop(_key(session.token), None)
 
+    def who(self, request: Request, session: Session | None) -> str:
+        """Return what tells who is in: the name that the proxy gives, else a mark of the session."""
+        named = request.headers.get(self._header, "") if self.by_header else ""
+        if named and not self._value:
+            return named[:200]
+        return f"session {_key(session.token)[:8]}" if session else "nobody"
+
     def form_token(self, cookie: str) -> str:
         """Return what every form must send along; nobody else can compute it for a cookie."""
         return hmac.new(self._secret, cookie.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -63,7 +64,14 @@ class Gate:
         refused = self._too_many(self.by_address, self.sign_in.proxies.address(request), request)
         if refused is None and not FREE.fullmatch(_path(scope)):
             refused, receive = await self._admitted(request, receive)
-        await (refused or self.app)(scope, receive, send)
+
+        async def send_kept_by_none(message: Message) -> None:
+            # What one may see must not come out of a cache for another.
+            if message["type"] == "http.response.start" and not _UNCOUNTED.fullmatch(_path(scope)):
+                MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await (refused or self.app)(scope, receive, send if self.sign_in.mode == "open" else send_kept_by_none)
 
     async def _admitted(self, request: Request, receive: Receive) -> tuple[Response | None, Receive]:
         """Admit a request; return what to answer where it is not, and what its body is received from."""

@@ -193,12 +193,12 @@ def _form(request: Request, back: str, *, wrong: bool = False) -> HTMLResponse:
     language = _language(request)
     problem = f'<p role="alert">{escape(said("wrong", language))}</p>' if wrong else ""
     body = (
-        f"{_STYLE}<header><h1>{escape(text('sign_in', language))}</h1></header>{problem}"
+        f"{_STYLE}<header><h1>{escape(said('sign_in', language))}</h1></header>{problem}"
         f'<form method="post" action="sign-in?{escape(urlencode({"lang": language}))}">'
         f'<input type="hidden" name="next" value="{escape(back)}">'
-        f"<label>{escape(text('sign_in_key', language))}"
+        f"<label>{escape(said('key', language))}"
         '<input type="password" name="key" required autocomplete="current-password" autofocus></label>'
-        f"<button>{escape(text('sign_in', language))}</button></form>"
+        f"<button>{escape(said('sign_in', language))}</button></form>"
     )
     status = HTTPStatus.FORBIDDEN if wrong else HTTPStatus.OK
     return HTMLResponse(page(said("sign_in", language), body, language), status, _page_headers())
