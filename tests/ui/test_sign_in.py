@@ -323,9 +323,14 @@ def provider(running_provider):
     return running_provider
 
 
+@pytest.fixture(scope="module")
+def one_app(running_provider, tmp_path_factory):
+    return create_app_of(tmp_path_factory.mktemp("oidc"), running_provider)
+
+
 @pytest.fixture
-def app(provider, tmp_path):
-    return create_app_of(tmp_path, provider)
+def app(one_app, provider):
+    return one_app
 
 
 def create_app_of(folder, provider, **values):
