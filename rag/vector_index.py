@@ -118,12 +118,12 @@ class VectorIndex:
         rows = self._connection.execute(
             "SELECT number, document, passage, code FROM codes WHERE number > ? ORDER BY number", (last,)
         ).fetchall()
-        codes = np.frombuffer(b"".join(row[3] for row in rows), np.uint64).reshape(len(rows), -1)
+        codes = np.array([np.frombuffer(row[3], np.uint64) for row in rows], np.uint64)
         owners = np.array([row[1] for row in rows], np.int64)
         passages = np.array([row[2] for row in rows], np.int32)
         last = rows[-1][0] if rows else last
         if before is not None and len(before.codes):
-            codes = np.concatenate([before.codes, codes]) if rows else before.codes
+            codes = np.concatenate([before.codes, codes.reshape(len(rows), before.codes.shape[1])])
             owners, passages = np.concatenate([before.owners, owners]), np.concatenate([before.passages, passages])
         stays = np.isin(owners, np.array([row[0] for row in documents], np.int64))
         if not stays.all():

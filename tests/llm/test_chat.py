@@ -1,9 +1,13 @@
 """The chat page with a language model: the quote at once, the checked words in its place."""
 
+import gradio as gr
+from fastapi import Request
+
 from tests.llm.server import Reply
 from tests.llm.test_generation import QUESTION, TRUE
 from ui.chat import ChatPage
 from ui.identity import PLAIN
+from ui.sign_in.visitor import Visitor, admit
 from ui.view import FILTER_NAMES
 
 
@@ -22,5 +26,7 @@ def test_where_the_model_fails_the_quote_stays(formulating, server):
 
 def _answers(assistant):
     page = ChatPage(assistant, 2000, PLAIN)
-    states = [said[1] for said in page.respond(QUESTION, (), "de", *[""] * len(FILTER_NAMES))]
+    request = Request({"type": "http", "headers": []})
+    admit(request.scope, Visitor("anybody"), ungrouped=True)
+    states = [said[1] for said in page.respond(gr.Request(request), QUESTION, (), "de", *[""] * len(FILTER_NAMES))]
     return [turns[-1].answer for turns in states if isinstance(turns, tuple) and turns[-1].answer]

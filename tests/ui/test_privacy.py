@@ -77,11 +77,11 @@ def test_what_is_done_in_the_admin_area_is_noted_and_no_question_is(settings):
     somebody = administration(StandIn(), settings)
     somebody.get("/questions", show="bad", words=NAME)
     somebody.get("/gold", source=DOCUMENTS[0].source)
-    somebody.get("/review", question=f"Wo wohnt {NAME}?")
+    somebody.get("/questions", question=f"Wo wohnt {NAME}?")
     Administrator(somebody.client.app).log_in("ein falsches Passwort")
     noted = list(AuditLog.of(settings).lines())
     assert [line["what"] for line in noted] == [
-        "POST /login", "GET /questions", "GET /gold", "GET /review", "POST /login",
+        "POST /login", "GET /questions", "GET /gold", "GET /questions", "POST /login",
     ]  # fmt: skip
     assert noted[0]["status"] == 303
     assert noted[-1]["status"] == 403
