@@ -53,9 +53,8 @@ def fill(store: Store, passages: int, rng: np.random.Generator) -> np.ndarray:
 
 def _version(number: int, vectors: np.ndarray, words: np.ndarray) -> NewVersion:
     key, group = f"doc-{number}", f"g{number % GROUPS}"
-    texts = []
-    for row in range(number * PASSAGES_EACH, (number + 1) * PASSAGES_EACH):
-        texts.append(" ".join(f"wort{word}" for word in words[row]) + f" nur{group}")
+    rows = range(number * PASSAGES_EACH, (number + 1) * PASSAGES_EACH)
+    texts = [" ".join(f"wort{word}" for word in words[row]) + f" nur{group}" for row in rows]
     passages = [
         StoredPassage(passage_id(key, "v", n), key, "v", 0, len(text), text, "de", vectors[number * PASSAGES_EACH + n])
         for n, text in enumerate(texts)
