@@ -196,6 +196,7 @@ class Assistant:
         if not self._has_documents():
             return None
         lexical = self.retriever.parts.lexical
+        lexical.update(self.store.refresh())  # who may see what may have changed since the question
 
         def spelt(stem: str) -> str | None:
             found = self.store.passages([match.id for match in lexical.search([stem], 1, reader)]).values()

@@ -6,6 +6,7 @@ What is not named here needs somebody who has signed in, so that a route that is
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 from collections import OrderedDict
@@ -23,7 +24,9 @@ from rag.errors import CityciteError
 from ui.problems import problem
 from ui.sign_in.limits import Limit
 from ui.sign_in.modes import NotFromProxyError, SignIn, UnknownVisitorError
-from ui.sign_in.visitor import Right, Visitor, admit
+from ui.sign_in.visitor import ANONYMOUS, Right, Visitor, admit
+
+logger = logging.getLogger(__name__)
 
 # Whoever may reach these: they say nothing of any document, or have a gate of their own.
 FREE: Final = re.compile(
@@ -62,6 +65,9 @@ class Gate:
             return
         request = Request(scope)
         refused = self._too_many(self.by_address, self.sign_in.proxies.address(request), request)
+        if refused is None and not _path(scope).isprintable():
+            # A line break at the end is part of a path for one pattern and none for another.
+            refused = problem(HTTPStatus.NOT_FOUND, "There is nothing at such an address.")
         if refused is None and not FREE.fullmatch(_path(scope)):
             refused, receive = await self._admitted(request, receive)
 
@@ -80,14 +86,17 @@ class Gate:
         except (UnknownVisitorError, NotFromProxyError) as error:
             return self._unknown(request, error), receive
         except CityciteError as error:
-            return problem(error.status, str(error)), receive
+            logger.error("Nobody can be let in: %s", error)
+            return problem(error.status, "Nobody can be let in at the moment; please try again later."), receive
         path = _path(request.scope)
         right: Right = next((right for pattern, right in _RIGHTS if pattern.fullmatch(path)), "ask")
         if right not in visitor.rights:
             return problem(HTTPStatus.FORBIDDEN, f"This needs an API key with the right {right!r}."), receive
         if visitor.ambient and _is_from_elsewhere(request):
             return problem(HTTPStatus.FORBIDDEN, "A page of another site may not send this."), receive
-        refused = self._too_many(self.by_visitor, visitor.name, request)
+        # Who has not signed in shares one name with all others.
+        alone = self.sign_in.mode == "open" and visitor.name == ANONYMOUS
+        refused = None if alone else self._too_many(self.by_visitor, visitor.name, request)
         if refused is None and path.startswith(_EVENTS):
             receive, named = await _named_conversation(request, receive)
             if named is not None and not self.conversations.belongs(named, visitor):

@@ -14,7 +14,7 @@ from ui.proxies import Proxies
 from ui.sign_in.keys import Key, Keys
 from ui.sign_in.oidc import Provider
 from ui.sign_in.signer import Kind, Pass, Signer
-from ui.sign_in.visitor import Visitor
+from ui.sign_in.visitor import ANONYMOUS, Visitor
 
 COOKIE: Final = "citycite_session"
 LOGIN_COOKIE: Final = "citycite_login"
@@ -69,7 +69,7 @@ class SignIn:
         if given:
             return self._by_header(given)
         if self.mode == "open":
-            return Visitor("anonymous")
+            return Visitor(ANONYMOUS)
         found = self._by_session(request.cookies.get(COOKIE, "")) if self.mode != "proxy" else None
         if found is None and self.mode == "proxy":
             return self._by_proxy(request)

@@ -24,7 +24,7 @@ from ui.sign_in.modes import COOKIE, LOGIN_COOKIE, SignIn
 from ui.sign_in.oidc import LOGIN_SECONDS, SignInError
 from ui.sign_in.signer import Pass
 from ui.sign_in.texts import said
-from ui.sign_in.visitor import visitor_of
+from ui.sign_in.visitor import require
 from ui.texts import interface_language, text
 
 logger = logging.getLogger(__name__)
@@ -104,8 +104,7 @@ def token_routes(sign_in: SignIn) -> APIRouter:
     )
     def issue(body: TokenBody, request: Request) -> Token:
         """Issue a token for some minutes and groups, to be given to a browser in place of an API key."""
-        visitor = visitor_of(request.scope)
-        assert visitor is not None
+        visitor = require(request, "tokens")
         groups = visitor.groups
         if body.groups is not None:
             try:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi import Path as PathParameter
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.access import group_names
 from rag.errors import UsageError, missing_document
 from ui import problems
-from ui.sign_in.visitor import AskedBy
+from ui.sign_in.visitor import AskedBy, require
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -64,9 +64,11 @@ def sharing_routes(assistant: Assistant) -> APIRouter:
     def put(
         document_id: Annotated[str, PathParameter(description="The document's id.")],
         body: GroupsBody,
+        request: Request,
         reader: AskedBy,
     ) -> GroupsBody:
         """Say which groups see a document; it holds from the next question on, and outlives new versions."""
+        require(request, "documents")
         assistant.document(document_id, reader=reader)  # what the key does not see is not there
         found = set_groups(assistant.store, document_id, body.groups)
         return GroupsBody(groups=None if found is None else list(found))

@@ -10,14 +10,22 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from rag.access import Reader
+from rag.errors import CityciteError
 
 Right = Literal["ask", "tokens", "documents"]
 # `ask`: ask, search and read; `tokens`: issue short-lived tokens; `documents`: say who sees which document.
 RIGHTS: Final[tuple[Right, ...]] = get_args(Right)
 
+ANONYMOUS: Final = "anonymous"
 _KEY: Final = "citycite.visitor"
 # Whoever has not passed the gate sees nothing at all.
 NOBODY: Final = Reader(frozenset(), ungrouped=False)
+
+
+class MissingRightError(CityciteError):
+    """An API key may not do this."""
+
+    status = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,18 @@ def admit(scope: Scope, visitor: Visitor, *, ungrouped: bool) -> None:
 def visitor_of(scope: Scope) -> Visitor | None:
     """Return who sends a request, None where nobody has been let in."""
     return scope[_KEY][0] if _KEY in scope else None
+
+
+def require(request: HTTPConnection, right: Right) -> Visitor:
+    """Return who sends a request; the gate has seen to it that they have the right, and this sees once more.
+
+    Raises:
+        MissingRightError: they have not.
+    """
+    found = visitor_of(request.scope)
+    if found is None or right not in found.rights:
+        raise MissingRightError(f"This needs an API key with the right {right!r}.")
+    return found
 
 
 def reader_of(request: HTTPConnection) -> Reader:
