@@ -19,7 +19,8 @@ def test_four_bits_keep_directions(seed: int, count: int) -> None:
     back = unpacked(packed(tokens), 384)
     assert back.shape == tokens.shape
     assert np.allclose(np.linalg.norm(back, axis=1), 1, atol=1e-5)
-    assert (np.einsum("ij,ij->i", tokens, back) > 0.98).all()
+    # Half a step of noise at most: 0.96 where the largest value of a row is six times the usual one, mostly 0.99.
+    assert (np.einsum("ij,ij->i", tokens, back) > 0.96).all()
     assert len(packed(tokens)) == count * 192
 
 

@@ -175,6 +175,7 @@ def test_each_retriever_works_in_langchain(assistant: Assistant) -> None:
         assert text[found[0].metadata["start"] : found[0].metadata["end"]] == found[0].page_content
 
 
+@pytest.mark.alone
 def test_a_warm_answer_costs_little_more_than_the_embedding_of_its_question(assistant: Assistant) -> None:
     """As a ratio, best of three rounds, because the machine may be busy or slow.
 

@@ -191,6 +191,7 @@ def test_doctor_says_what_is_broken(run: Run, monkeypatch: pytest.MonkeyPatch, t
     assert "kein-modell" in out
 
 
+@pytest.mark.alone
 def test_start_is_fast_where_no_model_is_needed(corpus_store: Path) -> None:
     """`--help` within 0.3 s; `documents` (0.4 s on two quiet cores) in less than the import of Chroma alone takes.
 
