@@ -38,6 +38,17 @@ def corpus_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def restricted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """An assistant over small documents, of which each test says who sees them."""
+    from rag.store import Store
+    from tests.rag.restricted import filled
+
+    opened = filled(Store(tmp_path_factory.mktemp("restricted") / "store"), Settings(threshold=0.05))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
 def assistant(corpus_store: Path) -> Iterator[Assistant]:
     """An assistant over the sample corpus, warm."""
     opened = Assistant.open(corpus_store, Settings())

@@ -303,9 +303,11 @@ def serve(host: str, port: int, sources: tuple[str, ...], allow_open: bool, stor
     """Serve the chat page at / and the HTTP API at /api/v1."""
     from rag.pipeline import Assistant
     from rag.store import Store
+    from ui.server import check_address
     from ui.server import serve as run
 
     settings = _settings(store)
+    check_address(host, port, settings, allow_open=allow_open)
     opened = Store(settings.store)
     if sources and not (opened.exists() and opened.count()):
         _ingest(sources, settings)

@@ -87,6 +87,13 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def check_address(host: str, port: int, settings: Settings, *, allow_open: bool) -> None:
+    """Raise what `serve` would raise of its address, before anything is loaded."""
+    with listen(host, port) as listener:
+        if not allow_open:
+            refuse_open(listener, settings)
+
+
 def refuse_open(listener: socket.socket, settings: Settings) -> None:
     """Raise UsageError where anybody on the network could ask without signing in."""
     address = listener.getsockname()[0]

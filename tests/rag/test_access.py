@@ -14,10 +14,9 @@ from rag.evaluation.run import evaluate
 from rag.lexical import LexicalIndex, question_terms
 from rag.pipeline import Assistant
 from rag.schema import Filters
-from rag.settings import Settings
 from rag.store import Store
 from rag.vector_index import VectorIndex, signs
-from tests.rag.restricted import SECRETS, TOPICS, copied, document, filled, restrict
+from tests.rag.restricted import SECRETS, TOPICS, copied, document, restrict
 
 PUBLIC = Reader(frozenset())
 GROUPS = ("bau", "hr", "rat")
@@ -34,11 +33,9 @@ def questions_for(secret, topic):
             f"Wie hoch ist {topic}?"]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory):
-    assistant = filled(Store(tmp_path_factory.mktemp("restricted") / "store"), Settings(threshold=0.05))
-    yield assistant
-    assistant.close()
+@pytest.fixture
+def opened(restricted):
+    return restricted
 
 
 @pytest.fixture
