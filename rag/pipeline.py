@@ -235,7 +235,10 @@ class Assistant:
         if self.formulator is not None:
             self.formulator.language_model.open()
         if self._has_documents():
-            self.retriever.candidates(analyse("Wann?", self.model), 1)
+            question = analyse("Wann?", self.model)
+            # What a reader in no group needs who does not see everything; where all is for everybody, nothing more.
+            for reader in (EVERYTHING, Reader(frozenset(), self.settings.ungrouped == "everybody")):
+                self.retriever.candidates(question, 1, reader=reader)
 
     def close(self) -> None:
         """Close the store and the indexes."""

@@ -1,7 +1,7 @@
 """Nearest passages among those that a reader sees, whatever else is stored.
 
 Chroma searches all passages, and its filters take seconds on a large store. So the signs of all vectors are kept in
-memory, 48 bytes a passage of 384 dimensions, with the access class of each document. Those that a reader sees are
+memory, 48 bytes a passage of 384 dimensions and 12 to know whose it is. Those that a reader sees are
 compared by the number of differing signs, and the best of them exactly. What a reader does not see is not looked at:
 it can change neither what is found nor how long that takes.
 
@@ -119,13 +119,13 @@ class VectorIndex:
             "SELECT number, document, passage, code FROM codes WHERE number > ? ORDER BY number", (last,)
         ).fetchall()
         codes = np.array([np.frombuffer(row[3], np.uint64) for row in rows], np.uint64)
-        owners = np.array([row[1] for row in rows], np.int64)
+        owners = np.array([row[1] for row in rows], np.int32)
         passages = np.array([row[2] for row in rows], np.int32)
         last = rows[-1][0] if rows else last
         if before is not None and len(before.codes):
             codes = np.concatenate([before.codes, codes.reshape(len(rows), before.codes.shape[1])])
             owners, passages = np.concatenate([before.owners, owners]), np.concatenate([before.passages, passages])
-        stays = np.isin(owners, np.array([row[0] for row in documents], np.int64))
+        stays = np.isin(owners, np.array([row[0] for row in documents], np.int32))
         if not stays.all():
             codes, owners, passages = codes[stays], owners[stays], passages[stays]
         return _Codes(generation, last, codes, owners, passages, documents)

@@ -1,4 +1,4 @@
-"""Over a real store: no route shows, in any byte, what a reader may not see; who may see what is set through the API."""
+"""Over a real store: no route shows a byte of what a reader may not see; the API says who may."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
