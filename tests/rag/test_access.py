@@ -49,7 +49,7 @@ def betrayed(said, forbidden):
     return [SECRETS[number] for number in forbidden if SECRETS[number].lower() in str(said).lower()]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(assigned=assignments, reader=readers, number=st.integers(0, len(TOPICS) - 1), kind=st.integers(0, 3))
 def test_nothing_of_a_document_that_a_reader_does_not_see_is_returned(opened, assigned, reader, number, kind):
     restrict(opened.store, assigned)
@@ -76,7 +76,7 @@ def test_nothing_of_a_document_that_a_reader_does_not_see_is_returned(opened, as
             assert opened.document(f"doc-{n}", reader=reader).text == document(n).text
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(assigned=assignments, reader=readers)
 def test_a_reader_is_answered_as_from_a_store_of_his_documents_alone(opened, tmp_path_factory, assigned, reader):
     restrict(opened.store, assigned)

@@ -44,7 +44,7 @@ def shown(client, question):
     return "".join(answer.text for answer in answers)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     assigned=st.fixed_dictionaries(dict.fromkeys(KEYS, said)),
     groups=st.frozensets(st.sampled_from(GROUPS)),
@@ -70,13 +70,13 @@ def test_who_may_see_a_document_is_set_through_the_api(restricted, app):
         )
     )
     question = {"question": "Wer ist für Kalimborast zuständig?"}
-    assert "Amt für Hundesteuer" in asks.post("/api/v1/ask", json=question).text
+    assert '"doc-0"' in asks.post("/api/v1/ask", json=question).text
     assert asks.put("/api/v1/access/doc-0", json={"groups": ["hr"]}).status_code == 403
     done = sets.put("/api/v1/access/doc-0", json={"groups": ["hr", " hr"]})
     assert (done.status_code, done.json()) == (200, {"groups": ["hr"]})
     cited = [citation["document_id"] for citation in asks.post("/api/v1/ask", json=question).json()["citations"]]
     assert "doc-0" not in cited
-    assert "doc-0" in sets.post("/api/v1/ask", json=question).text
+    assert '"doc-0"' in sets.post("/api/v1/ask", json=question).text
     assert sets.put("/api/v1/access/doc-0", json={"groups": []}).status_code == 422
     assert sets.put("/api/v1/access/doc-0", json={"groups": ["a,b"]}).status_code == 422
     assert sets.put("/api/v1/access/doc-x", json={"groups": ["hr"]}).status_code == 404
