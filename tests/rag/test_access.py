@@ -76,7 +76,7 @@ def test_nothing_of_a_document_that_a_reader_does_not_see_is_returned(opened, as
             assert opened.document(f"doc-{n}", reader=reader).text == document(n).text
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(assigned=assignments, reader=readers)
 def test_a_reader_is_answered_as_from_a_store_of_his_documents_alone(opened, tmp_path_factory, assigned, reader):
     restrict(opened.store, assigned)
@@ -86,7 +86,7 @@ def test_a_reader_is_answered_as_from_a_store_of_his_documents_alone(opened, tmp
     if own:
         copied(opened.store, alone.store, own, opened.model.name)
     try:
-        for number in range(0, len(TOPICS), 3):
+        for number in (0, 6):
             for question in questions_for(SECRETS[number], TOPICS[number][0])[:3]:
                 here, there = opened.ask(question, reader=reader), alone.ask(question)
                 assert here.answer == there.answer
