@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 
 from ingest.pipeline import write_documents
 from rag.pipeline import Assistant
@@ -63,6 +66,13 @@ def copied(source: Store, target: Store, ids: Collection[str], model: str) -> No
     passages = source.passages(passage_ids(records))
     vectors = {key: row for found, rows in source.vectors(list(passages)) for key, row in zip(found, rows, strict=True)}
     documents = source.documents(list(ids))
+    Path(target.location).mkdir(parents=True, exist_ok=True)
+    # Encoded in other batches, token vectors would differ in their last digits.
+    with (
+        closing(sqlite3.connect(source.derived_folder / "tokens.sqlite")) as tokens,
+        closing(sqlite3.connect(target.derived_folder / "tokens.sqlite")) as copy,
+    ):
+        tokens.backup(copy)
     with target.writing():
         target.create(model, len(next(iter(vectors.values()))))
         target.write(

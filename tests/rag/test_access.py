@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from rag.access import EVERYTHING, Reader, group_names
@@ -20,6 +20,8 @@ from tests.rag.restricted import SECRETS, TOPICS, copied, document, restrict
 
 PUBLIC = Reader(frozenset())
 GROUPS = ("bau", "hr", "rat")
+# Making an example that fails smaller takes minutes over a real store, and it is small as it is.
+PHASES = (Phase.explicit, Phase.generate)
 KEYS = [f"doc-{number}" for number in range(len(TOPICS))]
 
 readers = st.builds(Reader, st.frozensets(st.sampled_from(GROUPS)), st.booleans())
@@ -49,7 +51,7 @@ def betrayed(said, forbidden):
     return [SECRETS[number] for number in forbidden if SECRETS[number].lower() in str(said).lower()]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(assigned=assignments, reader=readers, number=st.integers(0, len(TOPICS) - 1), kind=st.integers(0, 3))
 def test_nothing_of_a_document_that_a_reader_does_not_see_is_returned(opened, assigned, reader, number, kind):
     restrict(opened.store, assigned)
@@ -76,7 +78,7 @@ def test_nothing_of_a_document_that_a_reader_does_not_see_is_returned(opened, as
             assert opened.document(f"doc-{n}", reader=reader).text == document(n).text
 
 
-@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, deadline=None, phases=PHASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(assigned=assignments, reader=readers)
 def test_a_reader_is_answered_as_from_a_store_of_his_documents_alone(opened, tmp_path_factory, assigned, reader):
     restrict(opened.store, assigned)
