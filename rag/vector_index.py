@@ -31,8 +31,8 @@ CREATE INDEX IF NOT EXISTS codes_by_document ON codes (document);
 _VERSION = "1"
 # Documents read in one transaction.
 _BATCH = 200
-# Passages compared exactly, in times of those wanted, and at least: of 100,000 made vectors the 24 nearest are among
-# them in 99 % (tests/bench/access.py).
+# Passages compared exactly, in times of those wanted, and at least; tests/bench/access.py prints which share of the
+# nearest is among them, and what it costs.
 _EXACT, _LEAST_EXACT = 16, 400
 
 
