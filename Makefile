@@ -17,7 +17,7 @@ serve: $(INSTALLED)
 	$(BIN)/citycite serve --store "$(STORE)" --port $(PORT) --ingest "$(SOURCES)"
 
 test: $(TESTABLE) check
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not alone"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and not llm and not alone"
 	$(BIN)/python -m pytest -m alone
 
 check: $(TESTABLE)

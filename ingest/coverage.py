@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.addresses import is_web_address
+from ingest.pruning import NOT_PRUNED
 from ingest.reading import Report
 from ingest.resemblance import near_duplicates
 from rag.records import Reading, reading_in, sources_of
@@ -130,7 +132,8 @@ def note_unread(store: Store, paths: Sequence[str], report: Report, known: Colle
     `known` are the sources that are stored. Call within `writing`.
     """
     given = sorted(path for path in paths if is_web_address(path))
-    roots = [path for path in paths if not is_web_address(path)]
+    # What is known of a folder that is missing stays, as its documents do: it may only be away.
+    roots = [path for path in paths if not is_web_address(path) and os.path.lexists(path)]
     changed = {change.source for change in report.changes}
     old = [
         item
@@ -138,8 +141,9 @@ def note_unread(store: Store, paths: Sequence[str], report: Report, known: Colle
         if (set(item.given.split()) <= set(given) if item.given else _is_under(item.source, roots))
         or item.source in changed
     ]
+    failures = [item for item in report.failures if item.kind != NOT_PRUNED]
     new = [
-        *(Unread(item.source, item.kind, item.reason, _given(item.source, given)) for item in report.failures),
+        *(Unread(item.source, item.kind, item.reason, _given(item.source, given)) for item in failures),
         *(
             Unread(source, "no supported format", "its format is not supported", _given(source, given))
             for source in report.skipped

@@ -6,16 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
-
-import pathspec
 
 from ingest.addresses import is_web_address
 from ingest.coverage import note_unread
 from ingest.duplicates import sift
-from ingest.loaders import LOADERS
+from ingest.files import IGNORE_FILE, files_in
+from ingest.hashes import FileHashes
 from ingest.metadata import detect_language
+from ingest.pruning import Pruning
 from ingest.reading import Failure, Prepared, Reader, Report
 from ingest.side_files import SideFiles, is_side_file
 from ingest.splitting import passage_spans
@@ -23,7 +21,7 @@ from ingest.stored import Place, Stored, document_id
 from ingest.web import Crawl
 from ingest.web_reading import WebReader, stamps
 from ingest.workers import Workers
-from rag.embeddings import EmbeddingModel
+from rag.embeddings import BLOCK, EmbeddingModel
 from rag.records import NewVersion, Source, StoredPassage, WebStamp, context_of, passage_id
 from rag.schema import Document
 from rag.settings import Settings
@@ -44,7 +42,6 @@ __all__ = [
     "write_documents",
 ]
 
-IGNORE_FILE = ".citycite-ignore"
 # Passages embedded and stored at once: enough to put those of similar length together, few enough that the progress
 # bar moves every few seconds.
 _FLUSH_AT = 128
@@ -60,18 +57,21 @@ def ingest(
     settings: Settings,
     *,
     prune: bool = False,
+    force: bool = False,
     depth: int = 0,
     limit: int = 500,
     dry_run: bool = False,
     model: EmbeddingModel | None = None,
+    hashes: FileHashes | None = None,
     progress: Progress = lambda total, done: None,
 ) -> Report:
     """Bring files, folders and web pages into `store`; files that have not changed cost a hash, pages one request.
 
     A file that fails leaves its older version, and all other documents, in place. With `prune`, documents whose file
-    under one of the folders in `paths`, or whose page, is gone are taken out. `depth` and `limit` bound how many links
+    under one of the folders in `paths`, or whose page, is gone are taken out; where a folder is missing, none of it
+    are, and where it has lost more than half of its files, only with `force`. `depth` and `limit` bound how many links
     and how many pages on are read from a web address. With `dry_run` nothing is written and no model loaded: the report
-    says what would happen. `model` is one that is loaded already.
+    says what would happen. `model` is one that is loaded already, `hashes` are those of an earlier run.
 
     Raises:
         StoreError, ModelError: the store cannot be written, or was made with another model.
@@ -80,15 +80,15 @@ def ingest(
     found = list(files_in(paths, report))
     files = [file for file in found if not is_side_file(file)]
     side_files = SideFiles()
-    for file, reason in side_files.problems(filter(is_side_file, found)):
-        report.failures.append(Failure(str(file), reason))
+    problems = side_files.problems(filter(is_side_file, found))
+    report.failures += [Failure(str(file), reason) for file, reason in problems]
     model = model or EmbeddingModel(settings)
     with _reading(store, model) if dry_run else _writing(store, model) as opened, Workers(settings) as workers:
         records = opened.records()
         if not dry_run and opened.exists():
             opened.sweep(records)
         unread = report.failed
-        reader = Reader(records, side_files, settings, report, workers)
+        reader = Reader(records, side_files, settings, report, workers, hashes)
         crawl = Crawl(settings, stamps(records, reader.rules), depth=depth, limit=limit, recheck=prune)
 
         def advance() -> None:
@@ -97,15 +97,15 @@ def ingest(
 
         target = _Rehearsal if dry_run else _Writer
         writer = target(opened, model, report, advance, reader.stored)
-        roots = [Path(path).resolve() for path in paths if not is_web_address(path)]
-        reader.stored.expect_renames(reader.stored.gone(roots, files))
+        pruning = Pruning(paths, reader.stored, force=force)
+        reader.stored.expect_renames(reader.stored.gone(pruning.roots, files))
         for changed in reader.read_all(files):
             writer.take(changed)
             advance()
         web = WebReader(reader, opened, report, advance)
         writer.take(web.read(crawl.read([path for path in paths if is_web_address(path)])))
         writer.flush()
-        gone = [*reader.gone, *(reader.stored.gone(roots, files) if prune else ())]
+        gone = [*reader.gone, *(pruning.gone(files, report.failures) if prune else ())]
         writer.leave([*gone, *_gone_pages(web.gone, reader.stored, report, prune=prune)])
         if not dry_run:
             note_unread(opened, paths, report, reader.stored.names())
@@ -137,46 +137,6 @@ def _gone_pages(pages: Sequence[Failure], stored: Stored, report: Report, *, pru
         return []
     places = [Place(page.source) for page in pages]
     return [place for place in places if stored.id_at(place) is not None]
-
-
-def files_in(paths: Sequence[str], report: Report) -> Iterator[Path]:
-    """Yield the files to read, each once; missing paths and unsupported files go into the report."""
-    seen: set[Path] = set()
-    for given in paths:
-        path = Path(given)
-        if is_web_address(given):
-            continue
-        if path.is_dir():
-            for file in _in_folder(path, report):
-                if file not in seen:
-                    seen.add(file)
-                    yield file
-        elif not path.exists():
-            report.failures.append(Failure(given, "There is no such file or folder; check the path."))
-        elif path.resolve() not in seen:
-            seen.add(path.resolve())
-            yield path.resolve()
-
-
-def _in_folder(folder: Path, report: Report) -> Iterator[Path]:
-    folder = folder.resolve()
-    ignored = _ignored(folder)
-    for file in sorted(folder.rglob("*")):
-        relative = file.relative_to(folder)
-        if any(part.startswith(".") for part in relative.parts) or ignored.match_file(str(relative)):
-            continue
-        if not file.is_file():
-            continue
-        if file.suffix.lower() in LOADERS or is_side_file(file):
-            yield file
-        else:
-            report.skipped.append(str(file))
-
-
-def _ignored(folder: Path) -> pathspec.PathSpec[Any]:
-    file = folder / IGNORE_FILE
-    lines = file.read_text("utf-8").splitlines() if file.is_file() else []
-    return pathspec.PathSpec.from_lines("gitignore", lines)
 
 
 @dataclass
@@ -263,36 +223,36 @@ class _Writer(_Target):
 
     def _write(self) -> None:
         self._store.create(self._model.name, self._model.dimensions)
-        texts, contexts = [], []
+        self._store.require_room(sum(len(item.spans) for item in self._waiting))
+        pieces = [(item, number) for item in self._waiting for number in range(len(item.spans))]
+        # A document may have more passages than memory has room for with the vectors of their tokens.
+        parts = (self._embedded(pieces[at : at + BLOCK]) for at in range(0, len(pieces), BLOCK))
+        passages = [passage for part in parts for passage in part]
+        versions, at = [], 0
         for item in self._waiting:
-            for start, end in item.spans:
-                texts.append(item.document.text[start:end])
-                contexts.append(context_of(item.document.title, item.document.sections, start, texts[-1]))
-        encoded = iter(self._model.encode_passages(texts, contexts))
-        versions = []
-        for item in self._waiting:
-            version = item.content_hash[:16]
-            own = [next(encoded) for _ in item.spans]
-            passages = [
-                StoredPassage(
-                    id=passage_id(item.document.id, version, number),
-                    document_id=item.document.id,
-                    version=version,
-                    start=start,
-                    end=end,
-                    text=item.document.text[start:end],
-                    language=item.document.language,
-                    vector=self._model.centred_vector(text, "passage", item.document.language),
-                )
-                for number, ((start, end), text) in enumerate(zip(item.spans, own, strict=True))
-            ]
-            self.tokens.add((p.id, p.language, text) for p, text in zip(passages, own, strict=True))
+            own = passages[at : at + len(item.spans)]
+            at += len(item.spans)
             alone = Source(item.document.source, item.content_hash, item.mail, item.stamp or WebStamp())
             sources = self._stored.sources(item.document.id) or [alone]
-            versions.append(NewVersion(item.document, item.content_hash, passages, sources, item.reading))
+            versions.append(NewVersion(item.document, item.content_hash, own, sources, item.reading))
         self.tokens.drop(self._store.write(versions))
         for item in self._waiting:
             self._note(item)
+
+    def _embedded(self, pieces: Sequence[tuple[Prepared, int]]) -> list[StoredPassage]:
+        """Return passages, given as document and number, with their vectors; keep those of their tokens."""
+        passages, contexts = [], []
+        for item, number in pieces:
+            document, version, (start, end) = item.document, item.content_hash[:16], item.spans[number]
+            text, key = document.text[start:end], passage_id(document.id, version, number)
+            passages.append(StoredPassage(key, document.id, version, start, end, text, document.language))
+            contexts.append(context_of(document.title, document.sections, start, text))
+        encoded = self._model.encode_passages([passage.text for passage in passages], contexts)
+        self.tokens.add((p.id, p.language, item) for p, item in zip(passages, encoded, strict=True))
+        return [
+            replace(passage, vector=self._model.centred_vector(item, "passage", passage.language))
+            for passage, item in zip(passages, encoded, strict=True)
+        ]
 
     def remove(self, ids: Sequence[str]) -> None:
         """Take documents out of the store and of the token index."""

@@ -14,6 +14,8 @@ from typing import Any, Literal
 from ingest import ocr
 from ingest.attachments import IN_FILE, as_file, attachment_id, named
 from ingest.folder_rules import FolderRules
+from ingest.hashes import FileHashes
+from ingest.hashes import content_hash as hash_of
 from ingest.loaders import LOADERS
 from ingest.loaders.base import Attachment, Extract
 from ingest.loaders.mail import MAIL_SUFFIXES
@@ -27,8 +29,6 @@ from rag.records import Reading, WebStamp
 from rag.schema import Document
 from rag.settings import Settings
 
-# Part of every content hash: raise it when extraction or splitting changes, so that unchanged files are read anew.
-EXTRACTION_VERSION = "3"
 _MEGABYTE = 1_000_000
 # Reading goes on ahead of what is embedded, which mostly takes longer: by as many files as are embedded together, and
 # by as many bytes as memory has room for. What has not changed takes no room, but a list of it would.
@@ -176,6 +176,7 @@ class Reader:
         settings: Settings,
         report: Report,
         workers: Workers,
+        hashes: FileHashes | None = None,
     ) -> None:
         # How many attachments were met, those of no supported format apart.
         self.attachments = 0
@@ -187,6 +188,7 @@ class Reader:
         self.rules = FolderRules.of(settings)
         self._report = report
         self._workers = workers
+        self._hashes = hashes or FileHashes()
 
     def read_all(self, files: Iterable[Path]) -> Iterator[list[Prepared]]:
         """Yield what `read` returns for each file, in their order; those that come next are being read meanwhile."""
@@ -222,7 +224,7 @@ class Reader:
                 details = replace(details, groups=self.rules.groups_of(source))
             size = file.stat().st_size
             self.check_size(size)
-            content_hash = _content_hash(file.read_bytes(), details)
+            content_hash = self._hashes.of(file, details)
         except (CityciteError, OSError) as error:
             return _Begun(key, source, stored, problem=error)
         if self.is_known(Place(source), _counted(content_hash, len(stored))):
@@ -371,7 +373,7 @@ class _Attached:
                 "has no room: the attachments of its mail are too large in all; save them as files", "too large"
             )
         key = self._reader.stored.id_at(Place(place, self._mail)) or attachment_id(self._mail_id, place)
-        content_hash = _content_hash(data, self._details)
+        content_hash = hash_of(data, self._details)
         if self._reader.is_known(Place(place, self._mail), content_hash) and not is_mail:
             self._report.note("unchanged", place)
             return ()
@@ -393,16 +395,6 @@ class _Attached:
 
 def _counted(content_hash: str, attachments: int) -> str:
     return f"{content_hash}+{attachments}" if attachments else content_hash
-
-
-def _content_hash(data: bytes, details: Details) -> str:
-    digest = hashlib.sha256(EXTRACTION_VERSION.encode())
-    digest.update(data)
-    said = details.fingerprint()
-    if said:
-        # The length keeps apart what the file ends with and what is said about it.
-        digest.update(said + len(said).to_bytes(8, "big"))
-    return digest.hexdigest()
 
 
 def _partial_hash(content_hash: str) -> str:

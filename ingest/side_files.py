@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import stat
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,10 +25,14 @@ TABLE = "metadata.csv"
 _SUFFIX = ".meta.json"
 _FILE_COLUMN = "file"
 _KNOWN = ("title", "published", "language", "type", "department", "groups")
-# A table of 100,000 files is a tenth of this; one file's own is a few lines.
-_LARGEST_TABLE, _LARGEST_JSON = 50_000_000, 1_000_000
+# A table of 100,000 files is a quarter of this, which takes half a gigabyte of memory; one file's own is a few lines.
+_LARGEST_TABLE, _LARGEST_JSON = 20_000_000, 1_000_000
+# Rows of a table that belong to no file: each is named, but a table of another folder would be nothing else.
+_MOST_LOOSE = 20
 # All fields are kept with each document and read with every list of documents.
 _MOST_FIELDS, _LONGEST_NAME, _LONGEST_VALUE = 100, 100, 5000
+# Exported tables have columns that stay empty; all rows together hold no more cells than memory has room for.
+_MOST_COLUMNS = 1000
 _LANGUAGES = frozenset(
     """
     aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo
@@ -84,8 +89,9 @@ class _Folder:
     # Why a file's row cannot be used, and why the whole table cannot.
     bad_rows: dict[str, str] = field(default_factory=dict)
     bad_table: str | None = None
-    # Rows that belong to no file.
+    # Rows that belong to no file: the first of them, and how many there are.
     loose: list[str] = field(default_factory=list)
+    loose_rows: int = 0
 
 
 def is_side_file(path: Path) -> bool:
@@ -123,6 +129,9 @@ class SideFiles:
             folder, name = self._folder(path.parent), _composed(path.name)
             if name == TABLE:
                 found += [(path, reason) for reason in folder.loose]
+                if folder.loose_rows > len(folder.loose):
+                    more = folder.loose_rows - len(folder.loose)
+                    found.append((path, f"has {more} further lines that are about no file beside it; delete them"))
                 continue
             bare = name[: -len(_SUFFIX)]
             if bare not in folder.described:
@@ -159,10 +168,9 @@ def _read_json(path: Path) -> dict[str, _Value]:
     text = _text(path, _LARGEST_JSON, "its side file " + path.name + " ")
 
     def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        names = [name for name, _ in pairs]
-        twice = next((name for name in names if names.count(name) > 1), None) if len(names) <= _MOST_FIELDS else None
+        twice = _twice(name for name, _ in pairs)
         if twice is not None:
-            raise LoadError(f"its side file {_at(path, text, twice)}: says {twice!r} twice; keep one")
+            raise LoadError(f"its side file {_at(path, text, twice)}: says {twice[:50]!r} twice; keep one")
         return dict(pairs)
 
     try:
@@ -222,9 +230,11 @@ def _read_table(path: Path, folder: _Folder) -> None:
         columns = [_field_name(name) for name in next(rows)]
         if _FILE_COLUMN not in columns:
             raise LoadError(f", line 1: has no column {_FILE_COLUMN!r}, which names the files that the rows are about")
-        twice = next((name for name in columns if name and columns.count(name) > 1), None)
+        if len(columns) > _MOST_COLUMNS:
+            raise LoadError(f", line 1: has {len(columns)} columns; at most {_MOST_COLUMNS} are read")
+        twice = _twice(filter(None, columns))
         if twice is not None:
-            raise LoadError(f", line 1: has two columns {twice!r}; keep one")
+            raise LoadError(f", line 1: has two columns {twice[:50]!r}; keep one")
         before = rows.line_num
         for row in rows:
             # A row begins below the last line of the one before.
@@ -239,11 +249,11 @@ def _take_row(columns: list[str], row: list[str], line: int, folder: _Folder) ->
     cells = dict(zip(columns, row, strict=False))
     name = _composed(cells.pop(_FILE_COLUMN, "").strip())
     if not name:
-        folder.loose.append(f"line {line}: names no file")
+        _note_loose(folder, f"line {line}: names no file")
     elif "/" in name or "\\" in name:
-        folder.loose.append(f"line {line}: {name!r} is in another folder; put a {TABLE} there")
+        _note_loose(folder, f"line {line}: {name[:100]!r} is in another folder; put a {TABLE} there")
     elif name not in folder.names:
-        folder.loose.append(f"line {line}: there is no file {name!r} beside it; mend the name or delete the line")
+        _note_loose(folder, f"line {line}: there is no file {name[:100]!r} beside it; mend the name or delete the line")
     elif name in folder.rows:
         folder.bad_rows[name] = f"line {line}: names the file a second time; keep one line"
     elif any(cell.strip() for cell in row[len(columns) :]):
@@ -252,20 +262,34 @@ def _take_row(columns: list[str], row: list[str], line: int, folder: _Folder) ->
         folder.rows[name] = {key: _Value(value, f"{TABLE}, line {line}") for key, value in cells.items() if key}
 
 
+def _note_loose(folder: _Folder, reason: str) -> None:
+    folder.loose_rows += 1
+    if len(folder.loose) < _MOST_LOOSE:
+        folder.loose.append(reason)
+
+
 # --- Values -----------------------------------------------------------------------------------------------------------
 
 
 def _text(path: Path, largest: int, prefix: str) -> str:
     """Return the text of a side file; errors begin with `prefix`."""
     try:
-        size = path.stat().st_size
-        if size > largest:
-            raise LoadError(f"has {size / 1e6:.0f} MB; at most {largest / 1e6:.0f} are read")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device would never end
+            raise LoadError("is no file; delete it")
+        if status.st_size > largest:
+            raise LoadError(f"has {status.st_size / 1e6:.0f} MB; at most {largest / 1e6:.0f} are read")
         return normalise(decode(read_bytes(path)))
     except LoadError as error:
         raise LoadError(prefix + str(error)) from None
     except OSError as error:
         raise LoadError(f"{prefix}cannot be read: {error.strerror or error}") from None
+
+
+def _twice(names: Iterable[str]) -> str | None:
+    """Return the first of `names` that is there a second time."""
+    seen: set[str] = set()
+    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
 
 
 def _field_name(name: str) -> str:

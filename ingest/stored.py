@@ -89,6 +89,10 @@ class Stored:
         """Return all sources."""
         return {place.source for place in self._ids}
 
+    def places(self) -> list[Place]:
+        """Return where texts stand."""
+        return list(self._ids)
+
     def new_id(self, wanted: str) -> str:
         """Return `wanted`, or where a document that was renamed or copied has this id, the next one that is free."""
         key, number = wanted, 1

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ingest.addresses import is_web_address
+from ingest.hashes import FileHashes
 from ingest.pipeline import ingest
 from ingest.reading import Failure, Report
 from rag.embeddings import EmbeddingModel
@@ -51,6 +52,7 @@ class Watch:
         self._stop = stop
         # What has been said and has not changed since is not said again.
         self._failures: set[Failure] = set()
+        self._hashes = FileHashes()
         self._warnings: dict[Path, str] = {}
 
     def run(self) -> None:
@@ -62,7 +64,7 @@ class Watch:
             if not there:
                 self._stop.wait(_LOOK_MS / 1000)
                 continue
-            due = True
+            due, self._hashes = True, FileHashes()
             for changes in watch(
                 *there,
                 watch_filter=lambda change, path: not self._is_own(path),
@@ -107,7 +109,7 @@ class Watch:
                 filled.append(str(folder))
         try:
             with _opened(self._settings) as store:
-                report = ingest(filled, store, self._settings, prune=True, model=self._model)
+                report = ingest(filled, store, self._settings, prune=True, model=self._model, hashes=self._hashes)
         except StoreBusyError:
             return False
         except OSError as error:  # a folder went away while it was listed

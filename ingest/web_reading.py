@@ -8,7 +8,8 @@ from typing import Any
 
 from ingest.addresses import is_web_address
 from ingest.folder_rules import FolderRules
-from ingest.reading import EXTRACTION_VERSION, Failure, Note, Prepared, Reader, Report
+from ingest.hashes import EXTRACTION_VERSION
+from ingest.reading import Failure, Note, Prepared, Reader, Report
 from ingest.stored import Place
 from ingest.web import Failed, Gone, LeftOut, Outcome, Page, Unchanged
 from rag.records import Source, WebStamp, sources_of

@@ -12,6 +12,10 @@ from rag.statements import Statement, within
 from rag.values import same
 
 # A word rests on a clause where it is at least so alike to one of its words, and clearly less to all elsewhere.
+# It stands between what is denied and what is affirmed.
+_CONTRAST = re.compile(r"\b(?:sondern|aber|but|lecz|ale)\b")
+# Of two clauses that fit a claim almost alike, neither is nearer.
+_NEARLY = 0.05
 _WELL, _CLEARLY, _MUCH = 0.5, 0.15, 0.4
 # A German verb's particle at the end: "schließen ... an" is "anschließen", and not "schließen".
 _PARTICLE = re.compile(r"\b(an|ab|auf|aus|ein|zu|um|vor|nach|bei|mit)\W*$")
@@ -36,12 +40,48 @@ def _says_opposite(pair: Pair, clause: tuple[int, int], others: list[tuple[int, 
     agreeing, opposing = _compared(
         pair, mine, _of_same_name(pair, clause, mine) or [*others, *_same_idea(pair, clause, others)]
     )
-    if opposing - agreeing:
+    if opposing - agreeing or _nearest_opposes(pair, clause, mine):
         return True
     if agreeing or not others:
         return False
     odd = negations(pair.claim.text[slice(*clause)]) % 2
-    return all(odd != negations(pair.passage.text[slice(*other)]) % 2 for other in others)
+    return all(odd != negations(pair.passage.text[slice(*other)]) % 2 for other in others) and not any(
+        _is_contrasted(pair.passage, other) for other in others
+    )
+
+
+def _nearest_opposes(pair: Pair, clause: tuple[int, int], mine: dict[int, set[int]]) -> bool:
+    """Whether, of the clauses that share an idea with the claim's, the one that fits best says its opposite."""
+    for idea, signs in mine.items():
+        found = [
+            (_fit_without(pair, clause, other, idea), _signs(pair.passage, other).get(idea))
+            for other in pair.passage.clauses
+        ]
+        known = [(fit, its) for fit, its in found if its]
+        best = max((fit for fit, _ in known), default=0.0)
+        if best >= _WELL and all(not signs & its for fit, its in known if fit >= best - _NEARLY):
+            return True
+    return False
+
+
+def _fit_without(pair: Pair, clause: tuple[int, int], other: tuple[int, int], idea: int) -> float:
+    """Return how well `other` covers a clause apart from its words for `idea`: who is exempt, and who pays."""
+    mine = [
+        number
+        for number in within(pair.claim.words, *clause)
+        if idea not in {known for known, _ in pair.claim.words[number].poles}
+    ]
+    its = within(pair.passage.words, *other)
+    inside = between(pair.passage.values, *other)
+    scores = [float(pair.alike[number, its].max()) if its else 0.0 for number in mine]
+    scores += [float(any(same(value, it) for it in inside)) for value in between(pair.claim.values, *clause)]
+    return sum(scores) / len(scores) if scores else 0.0
+
+
+def _is_contrasted(said: Statement, clause: tuple[int, int]) -> bool:
+    """Whether a clause stands in "not this but that", which denies one half and affirms the other."""
+    start, end = next((span for span in said.sentences if span[0] <= clause[0] < span[1]), clause)
+    return bool(_CONTRAST.search(said.text, start, end)) and negations(said.text[start:end]) % 2 == 1
 
 
 def _of_same_name(pair: Pair, clause: tuple[int, int], mine: dict[int, set[int]]) -> list[tuple[int, int]]:

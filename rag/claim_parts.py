@@ -21,6 +21,8 @@ TITLES = frozenset(
     city council mayor lord deputy office department town hall central library committee ministry state federal street
     square park university school museum international day internet mr mrs ms dr prof professor court police president
     councillor alderman treasurer district centre center euro euros german polish english
+    head director manager chair chairman chairwoman spokesman spokeswoman leader author company firm association club
+    kierownik kierowniczka dyrektor dyrektorka przewodniczący przewodnicząca rzecznik rzeczniczka firma stowarzyszenie
     rada miasta miasto urząd miejski miejskiej stanu burmistrz prezydent pan pani radny radna teatr muzeum szkoła
     ende anfang mitte stadt frau herr
     """.split()
@@ -33,10 +35,13 @@ _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 PREPOSITIONS = frozenset(
     """
     of in at to from for with on against von vom in im an am auf aus fur mit zu zum zur bei beim nach unter gegen uber
-    w we z ze do dla od na przy o po
+    zwischen durch seit ohne wahrend wegen between through during since without miedzy dzieki bez
+    je pro per w we z ze do dla od na przy o po
     """.split()
 )
 _SKIPPED = frozenset("der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company".split())
+# What stands before the first of two holds for the second: "between Wien and Krakau".
+_AND = re.compile(r"\s(?:und|and|i|oraz|sowie|&)\s(?:(?:der|die|das|den|dem|the)\s)?")
 _GENITIVE = re.compile(r"\b(?:der\s+Stadt|miasta)\s*$")
 
 
@@ -69,6 +74,12 @@ class Pair:
         return sum(scores) / len(scores) if scores else 0.0
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """Keys of the names in the passages, cities and actors apart."""
+        found = {mention.key for span in self.passage.sentences for mention in mentions_in(self.passage, span)}
+        return frozenset(key for key in found if key.startswith("name"))
+
+    @cached_property
     def counterparts(self) -> list[tuple[tuple[int, int], list[tuple[int, int]]]]:
         """Each clause of the claim with those of the passages that fit it best, more than one where they tie."""
         found = []
@@ -90,7 +101,7 @@ def is_year(value: Value) -> bool:
 
 def is_name(claim: Statement, number: int) -> bool:
     word = claim.words[number]
-    if not word.text[0].isupper():
+    if not word.text[0].isupper() or word.folded in PREPOSITIONS:
         return False
     if PLACE.fullmatch(word.folded) or (word.text.isupper() and len(word.text) > 1):
         return True
@@ -111,7 +122,9 @@ def _beside_capital(claim: Statement, number: int) -> bool:
     word = claim.words[number]
     for other in claim.words[max(number - 1, 0) : number + 2]:
         between = claim.text[min(word.end, other.end) : max(word.start, other.start)]
-        if other is not word and other.text[0].isupper() and between in (" ", ". "):
+        if other is word or other.folded in PREPOSITIONS:
+            continue
+        if other.text[0].isupper() and between in (" ", ". "):
             return True
     return False
 
@@ -124,20 +137,40 @@ class Mention:
     before: str
 
 
-def mentions_in(said: Statement, span: tuple[int, int]) -> list[Mention]:
-    """Return the cities, actors and names between the two offsets, each with the word before it."""
+def mentions_in(said: Statement, span: tuple[int, int], known: frozenset[str] = frozenset()) -> list[Mention]:
+    """Return the cities, actors and names between the two offsets, each with the word before it.
+
+    `known` are keys of names that are also recognised where a sentence opens.
+    """
     found: list[Mention] = []
     for number in within(said.words, *span):
         word = said.words[number]
-        key = name_key(said, number)
+        key = name_key(said, number) or _known_key(word, known)
         if not key:
             continue
-        adjacent = found and said.text[found[-1].end : word.start].isspace() and found[-1].key.startswith("name")
+        adjacent = found and _are_beside(said.text[found[-1].end : word.start]) and not PLACE.fullmatch(word.folded)
+        adjacent = adjacent and found[-1].key.startswith(("name", "actor"))  # "Bürgermeister Michael Ludwig" is one
         if adjacent and key.startswith("name"):  # first names and titles: the last word tells who it is
             found[-1] = Mention(key, found[-1].start, word.end, found[-1].before)
         else:
-            found.append(Mention(key, word.start, word.end, word_before(said.text, word.start)))
+            joined = found and _AND.fullmatch(said.text[found[-1].end : word.start])
+            before = found[-1].before if joined else word_before(said.text, word.start)
+            found.append(Mention(key, word.start, word.end, before))
     return found
+
+
+def _known_key(word: Word, known: frozenset[str]) -> str | None:
+    key = f"name{word.folded[:4]}"
+    return key if word.text[0].isupper() and key in known else None
+
+
+def _are_beside(text: str) -> bool:
+    """Whether nothing but titles stands between two parts of a name: "Archivarin Dr. Birgit Neuhaus"."""
+    return (
+        text[:1].isspace()
+        and all(fold(word) in TITLES for word in re.findall(r"[^\W\d_]+", text))
+        and not (set(text) & set(",;:()[]"))
+    )
 
 
 def name_key(said: Statement, number: int) -> str | None:

@@ -15,6 +15,10 @@ from rag.values import Value, same
 _BY = frozenset("by przez".split())
 _GERMAN_BY = frozenset("von vom durch".split())
 _PASSIVE = re.compile(r"\b(?:wurden?|worden|werden|wird)\b")
+# "Sie wurde Vorsitzende" is no passive.
+_PARTICIPLE = re.compile(r"\b(?!gegen\b)(?:\w*ge\w+(?:t|en)|(?:be|er|ver|ent|zer|über|unter)\w+(?:t|en)|\w+iert)\b")
+# Who is something does nothing to anybody, in whatever order both are named.
+_COPULA = re.compile(r"\b(?:ist|sind|war|waren|is|are|was|were|jest|są|był|była|byli)\b(?!\s\w+(?:ed|en|t)\b)")
 _SOURCE = frozenset("von vom aus from z ze od".split())
 _TARGET = frozenset("auf nach zu zum zur an to into do na".split())
 _PLACED = frozenset("in im w we".split())
@@ -25,14 +29,52 @@ _JOINED = re.compile(r"^\W*(?:und|and|i|oraz|sowie|&)\W+(?:\w+\W+)?$")
 def other_role(pair: Pair) -> str | None:
     """Two actors that have changed places: who lent is now the one who borrowed."""
     for clause, others in pair.counterparts:
-        mine = mentions_in(pair.claim, clause)
         for other in others or pair.passage.sentences:
-            its = mentions_in(pair.passage, other)
-            shared = {mention.key for mention in mine} & {mention.key for mention in its}
-            if len(shared) < 2 or _are_joined(pair.claim.text, mine, shared):
+            changed = _changed_places(pair, clause, other)
+            if changed:
+                return changed
+    for span in pair.claim.sentences:  # "X won and prevailed against Y" has both in two clauses
+        for other in pair.passage.sentences:
+            if _tell_of_the_same_two(pair, span, other) and (changed := _changed_places(pair, span, other)):
+                return changed
+    return None
+
+
+def _changed_places(pair: Pair, span: tuple[int, int], other: tuple[int, int]) -> str | None:
+    """Return who acts in `span` of the claim, where in `other` of the passages another one does it to them."""
+    mine, its = mentions_in(pair.claim, span, pair.names), mentions_in(pair.passage, other)
+    shared = {mention.key for mention in mine} & {mention.key for mention in its}
+    if len(shared) < 2 or _are_joined(pair.claim.text, mine, shared) or _are_one(pair.claim.text, mine, shared):
+        return None
+    if _are_joined(pair.passage.text, its, shared):
+        return None
+    if _COPULA.search(pair.claim.text, *span):
+        return None
+    who, whose = _agent(pair.claim.text[slice(*span)], mine), _agent(pair.passage.text[slice(*other)], its)
+    if who and whose and who.key != whose.key and {who.key, whose.key} <= shared and _said_once(its, shared):
+        return pair.claim.text[who.start : who.end]
+    return None
+
+
+def _tell_of_the_same_two(pair: Pair, span: tuple[int, int], other: tuple[int, int]) -> bool:
+    mine = {mention.key for mention in mentions_in(pair.claim, span, pair.names)}
+    return len(mine) == 2 and mine == {mention.key for mention in mentions_in(pair.passage, other)}
+
+
+def other_agent(pair: Pair) -> str | None:
+    """Somebody who does what another one does in the passages, both of whom the claim names."""
+    for start, end in pair.claim.sentences:
+        keys = {mention.key for mention in mentions_in(pair.claim, (start, end), pair.names)}
+        for clause, others in pair.counterparts:
+            if not (start <= clause[0] < end and others):
                 continue
-            who, whose = _agent(pair.claim.text[slice(*clause)], mine), _agent(pair.passage.text[slice(*other)], its)
-            if who and whose and who.key != whose.key and {who.key, whose.key} <= shared and _said_once(its, shared):
+            who = _agent(pair.claim.text[slice(*clause)], mentions_in(pair.claim, clause, pair.names))
+            theirs = [mentions_in(pair.passage, other) for other in others]
+            agents = [_agent(pair.passage.text[slice(*other)], its) for other, its in zip(others, theirs, strict=True)]
+            if who and all(
+                agent and agent.key != who.key and agent.key in keys and all(its.key != who.key for its in mentions)
+                for agent, mentions in zip(agents, theirs, strict=True)
+            ):
                 return pair.claim.text[who.start : who.end]
     return None
 
@@ -96,7 +138,7 @@ def other_actor(pair: Pair) -> str | None:
 
 
 def _agent(text: str, mentions: list[Mention]) -> Mention | None:
-    passive = bool(_PASSIVE.search(text))
+    passive = bool(_PASSIVE.search(text) and _PARTICIPLE.search(text))
     for mention in mentions:
         if mention.before in _BY or (passive and mention.before in _GERMAN_BY):
             return mention
@@ -108,6 +150,12 @@ def _agent(text: str, mentions: list[Mention]) -> Mention | None:
 def _are_joined(text: str, mentions: list[Mention], keys: set[str]) -> bool:
     shared = [mention for mention in mentions if mention.key in keys]
     return any(_JOINED.match(text[one.end : other.start]) for one, other in pairwise(shared))
+
+
+def _are_one(text: str, mentions: list[Mention], keys: set[str]) -> bool:
+    """Whether two of them stand side by side: "der Lübecker Bahnhof" is one thing."""
+    shared = [mention for mention in mentions if mention.key in keys]
+    return any(text[one.end : other.start].isspace() for one, other in pairwise(shared))
 
 
 def _said_once(mentions: list[Mention], keys: set[str]) -> bool:

@@ -46,6 +46,8 @@ def missing_name(pair: Pair) -> str | None:
         parts = [word.folded, *map(fold, _parts(word.text))]
         if any(same_name(part, other) for part in parts for other in named):
             continue
+        if PLACE.fullmatch(word.folded) and any(other.endswith(word.folded) for other in named):
+            continue  # the "Waldfriedhof" is a "Friedhof"
         if pair.claim.language != pair.passage.language and pair.covered[number] >= _TRANSLATED:
             continue
         if pair.claim.language == "de" and not PLACE.fullmatch(word.folded) and pair.covered[number] >= _COUNTERPART:

@@ -35,17 +35,18 @@ _NO_NEGATION: Final = re.compile(
 )
 # Words for an idea | words for its opposite; one idea after the other.
 _OPPOSITES: Final = """
-steig~ stieg~ gestieg~ anstieg~ erhöh~ angehob~ anheb~ höher~ increas~ rais~ rose risen rise rises grew higher wzros~
-podni~ podwyż~ zwiększ~ wyższ~ | sink~ sank~ gesunk~ senk~ gesenk~ abgesenk~ absenk~ verringer~ reduz~ rückgang
-niedriger~ fell fallen decreas~ lower~ reduc~ drop~ declin~ spad~ obniż~ zmniejsz~ niższ~ ;
+zunehm~ zugenommen zunahm~ anwachs~ angewachs~ steig~ stieg~ gestieg~ anstieg~ erhöh~ angehob~ anheb~ höher~ increas~
+rais~ rose risen rise rises grew higher wzros~ podni~ podwyż~ zwiększ~ wyższ~ | abnehm~ abgenommen abnahm~ rückläuf~
+sink~ sank~ gesunk~ senk~ gesenk~ abgesenk~ absenk~ verringer~ reduz~ rückgang niedriger~ fell fallen decreas~ lower~
+reduc~ drop~ declin~ spad~ obniż~ zmniejsz~ niższ~ ;
 offen geöffnet~ öffn~ eröffn~ open~ otw~ czynn~ | geschloss~ schließt schließen gesperrt~ sperrt sperrung~ clos~ shut
 zamk~ zamyk~ nieczynn~ ;
 begin~ begann~ begonn~ start~ gestartet anfang~ begun began commenc~ rozpocz~ zaczę~ zaczn~ | ende enden endet endete
 beend~ abgeschlossen abschluss end ends ended ending finish~ conclud~ complet~ zakończ~ kończ~ ;
 begrüß~ welcom~ unterstütz~ support~ popier~ bewillig~ genehmig~ befürwort~ angenommen zugestimmt gebilligt approv~
 accept~ granted zaakcept~ zatwierdz~ przyjęt~ | abgelehn~ ablehn~ lehnt lehnte lehnten sprzeciw~ oppos~ verweiger~
-reject~ refus~ denied turned odrzuc~ odmów~ ;
-dafür befürwort~ favour favor zu za | dagegen gegen against przeciw~ ;
+abgewies~ abweis~ reject~ refus~ denied turned odrzuc~ odmów~ ;
+dafür befürwort~ favour favor | dagegen gegen against przeciw~ ;
 darf dürfen durfte erlaub~ gestatte~ zulässig zugelassen allowed permitted may wolno można dozwol~ | verbot~ verbiet~
 untersag~ forbid~ prohibit~ banned zabron~ zakaz~ ;
 kostenlos~ kostenfrei~ gebührenfrei~ gratis frei unentgeltlich free exempt befreit bezpłatn~ darmow~ zwolnion~ |
@@ -72,7 +73,7 @@ vergrößer~ enlarg~ expand~ powiększ~ rozbud~ | verkleiner~ shrink~ shrunk pom
 | unveränder~ unchanged niezmien~ ;
 möglich possible możliw~ | unmöglich impossible niemożliw~ ;
 muss müssen erforderlich~ nötig~ notwendig~ benötig~ vorgeschrieben pflicht must required necessary need~ wymag~
-potrzeb~ koniecz~ trzeba | freiwillig~ unnötig~ optional voluntary dobrowoln~ zbędn~ ;
+potrzeb~ koniecz~ trzeba | freiwillig~ unnötig~ überflüssig~ superfluous optional voluntary dobrowoln~ zbędn~ ;
 fehl~ missing lack~ brak~ | vorhanden available dostępn~ ;
 gültig~ valid ważn~ | ungültig~ invalid nieważn~ ;
 mehr more więcej | weniger less fewer mniej ;

@@ -17,7 +17,7 @@ import numpy as np
 from rag.claim_binding import belongs_elsewhere
 from rag.claim_negation import contradicted
 from rag.claim_parts import Pair, is_named
-from rag.claim_roles import other_actor, other_direction, other_giver, other_recipient, other_role
+from rag.claim_roles import other_actor, other_agent, other_direction, other_giver, other_recipient, other_role
 from rag.claim_values import missing_city, missing_name, missing_value
 from rag.statements import PARTED, Statement, spelling_similarity, statement, within
 
@@ -36,6 +36,7 @@ _RULES: tuple[tuple[Reason, Callable[[Pair], str | None]], ...] = (
     ("name", missing_name),
     ("negation", contradicted),
     ("role", other_role),
+    ("role", other_agent),
     ("role", other_recipient),
     ("role", other_giver),
     ("direction", other_direction),

@@ -129,6 +129,11 @@ class EmbeddingModel:
             )["offset_mapping"]
         return [_encoded(feature, pairs, len(prompt)) for feature, pairs in zip(features, offsets, strict=True)]
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return self._shared is not None
+
     def _loaded(self) -> _Shared:
         if self._shared is None:
             self._shared = self._load()

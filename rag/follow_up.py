@@ -15,7 +15,7 @@ from rag.schema import Language
 
 # Words that begin a question which continues another.
 _OPENER = re.compile(r"\s*(?:und|aber|oder|and|but|or|what about|how about|a|i|oraz|ale)\b[\s,]*", re.IGNORECASE)
-_POINTERS: dict[Language, frozenset[str]] = {
+POINTERS: dict[Language, frozenset[str]] = {
     "de": frozenset(
         """
         er sie es ihn ihm ihnen ihr ihre ihrer ihren ihrem ihres sein seine seiner seinen seinem seines dessen deren
@@ -51,6 +51,11 @@ def standalone(question: str, history: Sequence[str]) -> str:
     return _resolved(question, before)
 
 
+def continues(question: str, history: Sequence[str]) -> bool:
+    """Whether `question` needs one of the earlier questions `history` to be understood."""
+    return bool(history) and _continues(question)
+
+
 def _resolved(question: str, before: str) -> str:
     if not before or not _continues(question):
         return question
@@ -68,7 +73,7 @@ def _continues(question: str) -> bool:
     opener = _OPENER.match(question)
     if opener and WORD.search(question, opener.end()):
         return True
-    pointers = _POINTERS[question_language(question)]
+    pointers = POINTERS[question_language(question)]
     return any(match.group() in pointers for match in WORD.finditer(_EMPTY.sub(" ", question).lower()))
 
 

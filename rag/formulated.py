@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rag.claims import Verdict
+from rag.errors import LanguageModelError
 from rag.schema import Language
 from rag.sentences import sentence_spans
 
@@ -48,17 +49,34 @@ class Checked:
     removed: tuple[tuple[str, str], ...]
 
 
-def checked(text: str, passages: Mapping[int, str], verify: Callable[[str, tuple[int, ...]], Verdict]) -> Checked:
+class UnsupportedError(LanguageModelError):
+    """Too little of what the language model wrote is supported; `checked` is what came of it."""
+
+    def __init__(self, found: Checked) -> None:
+        kept, written = len(found.kept), len(found.kept) + len(found.removed)
+        super().__init__(f"{kept} of {written} sentences that the language model wrote are supported.")
+        self.checked = found
+
+
+def checked(
+    text: str,
+    passages: Mapping[int, str],
+    verify: Callable[[str, tuple[int, ...]], Verdict],
+    *,
+    whole: bool = True,
+) -> Checked:
     """Return the sentences of `text` that may be shown.
 
     Args:
         passages: the text that each marker stands for.
         verify: tells whether a sentence is supported by the passages with these markers.
+        whole: whether the text is at its end; while it grows, its last sentence is not judged.
     """
     plain = _plain(text[:_MAX_TEXT])
     kept: list[Sentence] = []
     removed: list[tuple[str, str]] = []
-    for number, (start, end) in enumerate(sentence_spans(plain)):
+    spans = sentence_spans(plain)
+    for number, (start, end) in enumerate(spans if whole else spans[:-1]):
         written = plain[start:end]
         markers = tuple(dict.fromkeys(int(mark) for mark in _MARK.findall(written) if int(mark) in passages))
         sentence = " ".join(_MARK.sub("", written).split())

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as WaitedTooLong
+from contextlib import suppress
 from importlib.util import find_spec
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from rag.breaker import CircuitBreaker
@@ -24,6 +25,8 @@ _LONGEST_TOKEN = 3 * CHARACTERS_PER_TOKEN
 # Requests at once; a further reader waits for one of them, within the time limit.
 _AT_ONCE = 4
 _MESSAGE_LENGTH = 200
+# How soon it is noticed that nobody waits for the answer any more.
+_LOOK_SECONDS = 0.2
 
 
 class LanguageModel:
@@ -42,28 +45,48 @@ class LanguageModel:
                 "http://127.0.0.1:8080/v1. Nothing is sent to a third party unasked."
             )
 
-    def complete(self, prompt: Prompt) -> str:
-        """Return what the model writes, cut off where it does not end.
+    def complete(self, prompt: Prompt, limit: float | None = None, stopped: threading.Event | None = None) -> str:
+        """Return what the model writes, cut off where it does not end; `limit` seconds at most. Raises as `stream`."""
+        return "".join(self.stream(prompt, limit, stopped))
+
+    def stream(
+        self, prompt: Prompt, limit: float | None = None, stopped: threading.Event | None = None
+    ) -> Iterator[str]:
+        """Yield what the model writes, piece by piece as it comes, cut off where it does not end.
+
+        Args:
+            limit: seconds that all of it may take; by default those of the setting.
 
         Raises:
-            LanguageModelError: it cannot be reached, fails, takes too long, or has failed so often that it rests.
+            LanguageModelError: it cannot be reached, fails, takes too long, has failed so often that it rests, or
+                `stopped` was set, because nobody waits for the answer any more.
         """
         if not self._breaker.allows():
             raise LanguageModelError(f"{self.name} has failed several times in a row and is left alone for a minute.")
         self.open()  # importing the client takes seconds, once; that is not the model's time
-        limit = self._settings.llm_timeout
-        task = self._threads.submit(self._stream, prompt, time.monotonic() + limit)
+        limit = limit or self._settings.llm_timeout
+        deadline = time.monotonic() + limit
+        said: SimpleQueue[str | BaseException | None] = SimpleQueue()
+        given_up = threading.Event()
+        # A read from a silent server ends only with the client's own time limit: it waits in a thread of its own.
+        task = self._threads.submit(self._read, prompt, said, given_up)
         try:
-            failure = task.exception(timeout=limit)
-        except WaitedTooLong:
-            task.cancel()
+            while (piece := _next(said, deadline, stopped)) is not None:
+                if isinstance(piece, BaseException):
+                    raise piece
+                yield piece
+        except _StoppedError:
+            raise LanguageModelError(f"{self.name} was asked by somebody who has gone.") from None
+        except Empty:
             self._breaker.failed()
             raise LanguageModelError(f"{self.name} took more than {limit:g} seconds (CITYCITE_LLM_TIMEOUT).") from None
-        if failure is not None:
+        except Exception as error:
             self._breaker.failed()
-            raise failure if isinstance(failure, LanguageModelError) else _told(self.name, failure) from failure
+            raise _told(self.name, error) from error
+        finally:
+            given_up.set()
+            task.cancel()
         self._breaker.succeeded()
-        return task.result()
 
     def open(self) -> BaseChatModel:
         """Return LangChain's model; nothing is sent yet."""
@@ -72,25 +95,41 @@ class LanguageModel:
                 self._model = _opened(self.provider, self.name, self._settings)
             return self._model
 
-    def _stream(self, prompt: Prompt, deadline: float) -> str:
+    def _read(self, prompt: Prompt, said: SimpleQueue[str | BaseException | None], given_up: threading.Event) -> None:
+        """Put each piece into `said`, at the end None, or what went wrong."""
         from langsmith import tracing_context
 
-        longest = self._settings.llm_max_tokens * _LONGEST_TOKEN
-        written = ""
-        with tracing_context(enabled=False):  # an environment variable would send questions to a tracing service
-            for piece in self._pieces(prompt):
-                written += piece
-                if len(written) >= longest:
-                    break
-                if time.monotonic() > deadline:
-                    raise LanguageModelError(
-                        f"{self.name} took more than {self._settings.llm_timeout:g} seconds (CITYCITE_LLM_TIMEOUT)."
-                    )
-        return written
+        room = self._settings.llm_max_tokens * _LONGEST_TOKEN
+        try:
+            with tracing_context(enabled=False):  # an environment variable would send questions to a tracing service
+                for chunk in self.open().stream([("system", prompt.system), ("human", prompt.user)]):
+                    piece = chunk.text[:room]
+                    room -= len(piece)
+                    said.put(piece)
+                    if not room or given_up.is_set():
+                        break
+        except BaseException as error:  # noqa: BLE001 - the edge of a thread: who waits for it raises it
+            said.put(error)
+        else:
+            said.put(None)
 
-    def _pieces(self, prompt: Prompt) -> Iterator[str]:
-        for chunk in self.open().stream([("system", prompt.system), ("human", prompt.user)]):
-            yield chunk.text
+
+class _StoppedError(Exception):
+    """Nobody waits for the words any more."""
+
+
+def _next(
+    said: SimpleQueue[str | BaseException | None], deadline: float, stopped: threading.Event | None
+) -> str | BaseException | None:
+    """Return what is `said` next; `Empty` is raised at the deadline, `_StoppedError` soon after `stopped` is set."""
+    while True:
+        if stopped is not None and stopped.is_set():
+            raise _StoppedError
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Empty
+        with suppress(Empty):
+            return said.get(timeout=min(left, _LOOK_SECONDS))
 
 
 def parse(setting: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from rag.access import EVERYTHING, Reader, access_class
 from rag.bm25 import Statistics, score
-from rag.derived import fact, open_derived, set_fact
+from rag.derived import fact, open_derived, set_fact, translated
 from rag.language import WORD, fold, is_function_word, stems
 from rag.names import city_keys
 from rag.records import StoredPassage, passage_ids
@@ -61,7 +61,8 @@ class LexicalIndex:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._connection = open_derived(store.derived_folder / "lexical.sqlite", _SCHEMA, ANALYSIS_VERSION)
+        self._file = store.derived_folder / "lexical.sqlite"
+        self._connection = open_derived(self._file, _SCHEMA, ANALYSIS_VERSION)
 
     def close(self) -> None:
         """Close the file."""
@@ -88,7 +89,7 @@ class LexicalIndex:
         for at in range(0, len(changed), _BATCH):
             batch = {key: records[key] for key in changed[at : at + _BATCH]}
             self._replace(list(batch), batch, self._store.passages(passage_ids(batch)).values())
-        with self._lock, self._connection:
+        with self._lock, translated(self._file), self._connection:
             set_fact(self._connection, "generation", generation)
 
     def _replace(
@@ -98,7 +99,7 @@ class LexicalIndex:
             (passage.id, passage.document_id, *_analysed(passage, str(records[passage.document_id]["title"])))
             for passage in passages
         ]
-        with self._lock, self._connection as connection:
+        with self._lock, translated(self._file), self._connection as connection:
             counted = _Counts()
             for key in ids:
                 self._forget(connection, key, counted)

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from rag.schema import DocumentSummary
 
+# A list made by another version is none: the store itself says what is to be done then.
+_VERSION = 2
 # More would make every small change of a large store wait for the list.
 _MAX_DOCUMENTS = 10_000
 
@@ -31,8 +34,9 @@ class Listing:
     def read(self) -> list[DocumentSummary] | None:
         """Return the documents, None where the file is missing or unreadable."""
         try:
-            return [DocumentSummary(**item) for item in json.loads(self._file.read_text("utf-8"))]
-        except (OSError, ValueError, TypeError):
+            found = json.loads(self._file.read_text("utf-8"))
+            return [DocumentSummary(**item) for item in found["documents"]] if found["version"] == _VERSION else None
+        except (OSError, ValueError, TypeError, KeyError):
             return None
 
     def discard(self) -> None:
@@ -44,5 +48,10 @@ class Listing:
         if len(documents) > _MAX_DOCUMENTS:
             return
         unfinished = self._file.with_suffix(".part")
-        unfinished.write_text(json.dumps([asdict(item) for item in documents], ensure_ascii=False), "utf-8")
-        unfinished.replace(self._file)
+        listed = {"version": _VERSION, "documents": [asdict(item) for item in documents]}
+        try:
+            unfinished.write_text(json.dumps(listed, ensure_ascii=False), "utf-8")
+            unfinished.replace(self._file)
+        except OSError:  # no room for it: then the list comes from Chroma
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)

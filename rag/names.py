@@ -1,7 +1,7 @@
 """Cities under the names they have in German, English, Polish and at home: Krakau, Kraków and Cracow are one city.
 
 The table lists the names that differ or that city documents mention often. Names that are also common words (Essen,
-Halle, Nice, Split) are left out: a false match would be worse than none.
+Gießen, Halle, Leiden, Nice, Split) are left out: a false match would be worse than none.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Dresden Drezno Dreźn
 Stuttgart Sztutgart
 Mainz Moguncja
 Aachen Akwizgran
-Braunschweig Brunszwik
+Braunschweig Brunszwik Brunswick
 Regensburg Ratyzbona
 Augsburg
 Freiburg Fryburg
@@ -149,6 +149,155 @@ Minsk Mińsk
 Moskau Moscow Moskwa
 Istanbul Stambuł
 Ankara
+Gelsenkirchen
+Kassel
+Ulm
+Wolfsburg
+Göttingen Getynga Goettingen
+Osnabrück
+Oldenburg
+Hildesheim
+Salzgitter
+Paderborn
+Bottrop
+Recklinghausen
+Remscheid
+Solingen
+Leverkusen
+Neuss
+Herne
+Moers
+Gütersloh
+Koblenz Koblencja
+Trier Trewir
+Kaiserslautern
+Ludwigshafen
+Darmstadt
+Offenbach
+Wiesbaden
+Marburg
+Fulda
+Hanau
+Heilbronn
+Pforzheim
+Reutlingen
+Tübingen Tuebingen Tybinga
+Konstanz Konstancja
+Ingolstadt
+Fürth Fuerth
+Erlangen
+Bamberg
+Bayreuth
+Würzburg Wuerzburg
+Passau Pasawa
+Landshut
+Rosenheim
+Jena
+Gera
+Weimar
+Zwickau
+Plauen
+Bautzen Budziszyn
+Cottbus Chociebuż Chociebuz
+Dessau
+Schwerin
+Stralsund
+Greifswald Gryfia
+Flensburg
+Neumünster
+Lüneburg
+Bremerhaven
+Wilhelmshaven
+Emden
+Klagenfurt
+Villach
+Bregenz
+Winterthur
+Luzern Lucerne Lucerna
+Lausanne Lozanna
+Lugano
+Sopot Zoppot
+Bialystok Białystok
+Czestochowa Częstochowa Tschenstochau
+Radom
+Kielce
+Gliwice Gleiwitz
+Zabrze
+Bytom Beuthen
+Sosnowiec Sosnowcu
+Tychy
+Opole Oppeln
+Olsztyn Allenstein
+Elblag Elbląg Elbing
+Koszalin Köslin
+Slupsk Słupsk
+Legnica Liegnitz
+Walbrzych Wałbrzych Waldenburg
+Tarnow Tarnów
+Zakopane
+Kalisz
+Plock Płock
+Kosice Košice Kaschau Koszyce
+Olomouc Olmütz Ołomuniec
+Ostrava Ostrau Ostrawa
+Plzen Pilsen Plzeň Pilzno
+Györ
+Szeged
+Timisoara Temeswar Timișoara
+Cluj Klausenburg
+Plovdiv Plowdiw
+Varna
+Skopje
+Sarajevo Sarajewo
+Maribor
+Triest Trieste Trieszt
+Padua Padova Padwa
+Verona Werona
+Parma
+Bergamo
+Palermo
+Bari
+Catania Katania
+Cagliari
+Lille
+Rennes
+Grenoble
+Montpellier
+Dijon
+Mulhouse Mülhausen
+Malaga Málaga
+Zaragoza Saragossa Saragossie
+Bilbao
+Murcia
+Granada Grenada
+Coimbra
+Braga
+Brügge Bruges Brugge Brugia
+Namur
+Haarlem
+Groningen
+Maastricht
+Tilburg
+Nijmegen Nimwegen
+Aarhus
+Odense
+Trondheim
+Uppsala
+Espoo
+Oulu
+Tartu Dorpat
+Sheffield
+Bristol
+Liverpool
+Nottingham
+Coventry
+Cardiff
+Belfast
+Galway
+Izmir
+Tirana
+Chisinau Kischinau Kiszyniów
+Luxemburg Luxembourg Luksemburg
 """
 # Endings of German (Krakaus, Wiener, Wienerin), English (Berlin's) and Polish (Krakowa, Krakowie, krakowski) forms.
 _ENDINGS = frozenset(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from rag.citations import cite, passage_of
 from rag.confidence import confidence
 from rag.contradiction import Contradiction, contradiction, without_older
 from rag.embeddings import EmbeddingModel
-from rag.errors import NotFoundError, UsageError, missing_document
+from rag.errors import LanguageModelError, ModelError, NotFoundError, UsageError, missing_document
 from rag.evidence import Evidence, rank_evidence
 from rag.filtering import Catalogue
-from rag.follow_up import standalone
+from rag.follow_up import continues, standalone
+from rag.formulated import UnsupportedError
 from rag.generation import Formulator, quoted
 from rag.language import WORD, question_language
 from rag.lexical import LexicalIndex, question_terms
@@ -33,6 +35,8 @@ from rag.token_index import TokenIndex
 from rag.vector_index import VectorIndex
 from rag.verification import stands_in
 
+logger = logging.getLogger(__name__)
+
 # A document may be replaced between retrieval and quoting; then the question is tried once more.
 _TRIES = 2
 # Of a document that has no record any more, so that nobody is known to see it.
@@ -44,13 +48,14 @@ MAX_TOP_K = 100
 class Trail:
     """How an answer came about: `quotes` that it shows, or would show without the threshold, and `passages` found.
 
-    Both best first.
+    Both best first. All of it is from what `reader` sees, and so is whatever else is made of it.
     """
 
     answer: Answer
     quotes: tuple[Citation, ...]
     passages: tuple[StoredPassage, ...]
     basis: Basis | None = None
+    reader: Reader = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +117,57 @@ class Assistant:
             StoreError, ModelError: the store or the model cannot be used.
         """
         trail = self.trail(question, history, filters, reader=reader)
-        return self.formulated(trail) if formulate else trail.answer
+        if not formulate:
+            return trail.answer
+        return self.formulated(self.rewritten(question, history, trail, filters))
 
-    def formulated(self, trail: Trail) -> Answer:
-        """Return the answer of `trail` in a language model's words where all of it can be shown, else as it is."""
+    def rewritten(self, question: str, history: Sequence[str], trail: Trail, filters: Filters = ALL) -> Trail:
+        """Return the trail of a follow-up as the language model rewrites it, else `trail`, that of the rules.
+
+        A rewrite that holds what the conversation does not, or has no answer, is not believed. It is asked for
+        the reader of `trail`. Raises as `ask` does.
+        """
+        if self.formulator is None or not continues(question, history):
+            return trail
+        text = self._checked(question)
+        rewrite = self.formulator.rewritten(text, history)
+        if rewrite is None or rewrite in (trail.answer.question, trail.answer.understood):
+            return trail
+        found = self.trail(rewrite, filters=filters, reader=trail.reader)
+        if found.answer.abstained:
+            return trail
+        return replace(found, answer=replace(found.answer, question=text, understood=rewrite))
+
+    def formulated(self, trail: Trail, stopped: threading.Event | None = None) -> Answer:
+        """Return the answer of `trail` in a language model's words; where that fails as it is, with a note.
+
+        The language model is let go of once `stopped` is set.
+        """
+        return [trail.answer, *self.formulating(trail, stopped)][-1]
+
+    def formulating(self, trail: Trail, stopped: threading.Event | None = None) -> Iterator[Answer]:
+        """Yield the answer of `trail` in a language model's words as it grows, sentence by verified sentence.
+
+        The last one is the answer: where the model fails or too little of its text is supported, the quote, with a
+        note. Nothing comes where no model is set or the answer is not to be formulated.
+        """
         if self.formulator is None or trail.basis is None:
-            return trail.answer
-        found = self.formulator.formulate(trail.basis.question, trail.basis.evidence)
-        if found is None:
-            return trail.answer
-        citations = tuple(
-            replace(trail.answer.citations[number - 1], marker=marker)
-            for marker, number in enumerate(found.used, start=1)
-        )
-        timings = trail.basis.clock.timings()
-        return replace(trail.answer, answer=found.text, mode="generative", citations=citations, timings_ms=timings)
+            return
+        basis, quotation = trail.basis, trail.answer
+        try:
+            for found in self.formulator.formulate(basis.question, basis.evidence, stopped):
+                citations = tuple(
+                    replace(quotation.citations[number - 1], marker=marker)
+                    for marker, number in enumerate(found.used, start=1)
+                )
+                timings = basis.clock.timings()
+                yield replace(quotation, answer=found.text, mode="generative", citations=citations, timings_ms=timings)
+        except UnsupportedError as error:
+            logger.warning("No formulated answer: %s", error)
+            yield replace(quotation, note="llm_unsupported", timings_ms=basis.clock.timings())
+        except (LanguageModelError, UsageError) as error:
+            logger.warning("No formulated answer: %s", error)
+            yield replace(quotation, note="llm_unreachable", timings_ms=basis.clock.timings())
 
     def trail(
         self, question: str, history: Sequence[str] = (), filters: Filters = ALL, *, reader: Reader = EVERYTHING
@@ -135,8 +176,9 @@ class Assistant:
         clock = _Clock()
         text = self._checked(question)
         if not self._has_documents():
-            return Trail(_abstained(text, question_language(text), 0.0, clock), (), ())
-        analysed = analyse(standalone(text, history), self.model)
+            return Trail(_abstained(text, question_language(text), 0.0, clock), (), (), reader=reader)
+        meant = standalone(text, history)
+        analysed = analyse(meant, self.model)
         for _ in range(_TRIES):
             candidates = self._found(analysed, POOL, filters, reader)
             clock.retrieved()
@@ -150,8 +192,10 @@ class Assistant:
             if citations is None:
                 continue
             passages = tuple(candidate.passage for candidate in candidates)
+            understood = meant if meant != text else None
             if sure < self.settings.threshold or not citations:
-                return Trail(_abstained(text, analysed.language, sure, clock), citations, passages)
+                refusal = replace(_abstained(text, analysed.language, sure, clock), understood=understood)
+                return Trail(refusal, citations, passages, reader=reader)
             answer = Answer(
                 question=text,
                 language=analysed.language,
@@ -161,9 +205,11 @@ class Assistant:
                 mode=self.answerer.mode,
                 timings_ms=clock.timings(),
                 citations=citations,
+                understood=understood,
             )
-            return Trail(answer, citations, passages, self._basis(analysed, ranked, draft, differing, clock))
-        return Trail(_abstained(text, analysed.language, 0.0, clock), (), ())
+            basis = self._basis(analysed, ranked, draft, differing, clock)
+            return Trail(answer, citations, passages, basis, reader)
+        return Trail(_abstained(text, analysed.language, 0.0, clock), (), (), reader=reader)
 
     def search(
         self, query: str, top_k: int = 10, filters: Filters = ALL, *, reader: Reader = EVERYTHING
@@ -228,6 +274,16 @@ class Assistant:
         if reader.is_restricted and not any(map(reader.sees_record, self.store.records_of([document_id]).values())):
             raise missing_document(document_id)
         return self.store.document(document_id)
+
+    def count(self) -> int:
+        """Return the number of documents."""
+        return self.store.count() if self.store.exists() else 0
+
+    def check_ready(self) -> None:
+        """Raise ModelError where the model is not loaded, StoreError where the store cannot be read."""
+        if not self.model.is_loaded:
+            raise ModelError("The embedding model is not loaded yet. Wait a moment.")
+        self.count()
 
     def warm_up(self) -> None:
         """Load the model and the indexes, so that the first question is as fast as the next."""

@@ -20,6 +20,8 @@ FOLDER = Path(__file__).parent / "prompts"
 CHARACTERS_PER_TOKEN = 2
 # What a passage at least needs to be worth reading.
 _LEAST = 80
+# Earlier questions that a follow-up may go back to.
+_EARLIER = 6
 _MARK = re.compile(r"\[(\d+)\]")
 # Signs that models take for the borders of a conversation: <|im_start|>, [INST], <<SYS>>, </s>.
 _CONTROL = re.compile(r"<\|[^|>]{0,40}\|>|\[/?INST\]|<</?SYS>>|</?s>")
@@ -73,6 +75,24 @@ def render(question: str, language: Language, excerpts: Sequence[Excerpt], budge
             f"CITYCITE_LLM_CONTEXT leaves {budget} tokens for the prompt; that holds no sentence. Raise it."
         )
     return Prompt(system, Template(user).substitute(question=inert(question), passages="\n\n".join(blocks)))
+
+
+def render_rewrite(question: str, language: Language, history: Sequence[str], budget: int) -> Prompt:
+    """Return the prompt that asks to put the follow-up `question` so that it stands alone.
+
+    `history` are the earlier questions, oldest first; as many of the last as fit into `budget` tokens are sent.
+    """
+    system, user = _file(f"{language}.rewrite.system"), _file(f"{language}.rewrite.user")
+    empty = Prompt(system, Template(user).substitute(question=inert(question), history=""))
+    room = (budget - empty.tokens) * CHARACTERS_PER_TOKEN
+    lines: list[str] = []
+    for earlier in reversed(history):
+        line = f"- {inert(earlier)}"
+        room -= len(line) + 1
+        if room < 0 or len(lines) == _EARLIER:
+            break
+        lines.insert(0, line)
+    return Prompt(system, Template(user).substitute(question=inert(question), history="\n".join(lines)))
 
 
 def cut(text: str, length: int) -> str:

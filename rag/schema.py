@@ -13,6 +13,8 @@ _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
 Language = Literal["de", "en", "pl"]
 Mode = Literal["extractive", "generative"]
+# Why an answer is quoted although a language model is set: it could not be reached, or what it wrote is not supported.
+Note = Literal["llm_unreachable", "llm_unsupported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,11 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What `ask` returns. `answer` is text with [1] marks; `confidence` is calibrated, 0 to 1."""
+    """What `ask` returns. `answer` is text with [1] marks; `confidence` is calibrated, 0 to 1.
+
+    `understood` is a follow-up question as it was answered, None for any other; `note` says why a language model that
+    is set did not formulate the answer, None where it did or none is set.
+    """
 
     question: str
     language: Language
@@ -174,6 +180,8 @@ class Answer:
     mode: Mode
     timings_ms: Timings
     citations: tuple[Citation, ...]
+    understood: str | None = None
+    note: Note | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON types, in the order of the public contract."""

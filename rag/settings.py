@@ -126,9 +126,25 @@ class Settings(BaseSettings):
         description="Header by which a proxy says who may enter the admin area, as `X-Admin-User`, or `X-Groups: "
         "admins` where it must name a value. Then there is no password.",
     )
+    allowed_origins: str = Field(
+        "",
+        description="Origins, with commas between, of pages whose scripts may use the HTTP API, as the widget does: "
+        "https://intranet.stadt.example; empty: none but this server's own.",
+    )
+    frame_ancestors: str = Field(
+        "",
+        description="Origins, with commas between, whose pages may show the chat page in an iframe; empty: none but "
+        "this server's own.",
+    )
     trusted_proxies: str = Field(
         "", description="Addresses or networks, with commas between, of the proxies whose headers are believed."
     )
+    log_format: Literal["plain", "json"] = Field(
+        "plain",
+        description="`plain`: warnings and errors as lines; `json`: these and every request, one JSON object a line "
+        "with the request's id, never what was asked.",
+    )
+    metrics: bool = Field(True, description="Whether figures for Prometheus are served at /metrics.")
     # On the sample corpus 0.4 refuses 83 % of the unanswerable questions and 66 % of the answers given are right; 0.5
     # refuses 93 % and makes that 74 %, and gives a quarter fewer right answers.
     threshold: float = Field(

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from rag.disk import full_disk, is_full
 from rag.errors import StoreError
 from rag.store import Store
 
@@ -36,6 +37,8 @@ def snapshot(store: Store) -> Iterator[Store]:
             ):
                 database.backup(copy)
         except sqlite3.Error as error:
+            if is_full(str(error)):
+                raise StoreError(full_disk(f"{folder}, where the store is copied for reading")) from error
             raise StoreError(f"The store {place.resolve()} cannot be read: {error}.") from error
         view = Store(folder)
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -40,6 +41,9 @@ _CLAUSE_WORDS = 2
 _CLAUSE_END = re.compile(
     r"[;:()](?=\s|$)|,(?=\s|$)(?!\s(?:which|who|whose|któr\w+)\b)|\s[–—-]\s|\s(?:und|and|while|whereas|aber|but|sondern|natomiast|oraz|lecz|i|a)\s"
 )
+# What a splitter that knows ordinals ("14. Oktober") and abbreviations has to leave together.
+_ALSO_END = re.compile(r"\bzł\.\s(?=[A-ZŁŚŻĆ])")
+_NUMBER_END = re.compile(r"\d\.\s(?=[A-Z])")
 # On either side of a conjunction that parts two clauses: "Hunde und Katzen" are none.
 _JOINED_WORDS = 3
 # A German relative clause, which ends with its verb: ", der 45,7 Prozent erhielt".
@@ -91,8 +95,14 @@ class Statement:
 
     @cached_property
     def sentences(self) -> list[tuple[int, int]]:
-        """Where sentences begin and end."""
-        return sentence_spans(self.text)
+        """Where sentences begin and end, also behind "250 zł." and, in English, behind a number."""
+        found: list[tuple[int, int]] = []
+        for start, end in sentence_spans(self.text):
+            cuts = [match.end() for match in _ALSO_END.finditer(self.text, start, end)]
+            if self.language == "en":
+                cuts += [match.end() for match in _NUMBER_END.finditer(self.text, start, end)]
+            found += pairwise([start, *sorted(cuts), end])
+        return found
 
     @cached_property
     def clauses(self) -> list[tuple[int, int]]:

@@ -20,7 +20,9 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from rag.access import written
-from rag.errors import ModelError, StoreBusyError, StoreError, UsageError, missing_document
+from rag.chroma_server import chroma_settings, connect
+from rag.disk import full_disk, is_full, require_room
+from rag.errors import ModelError, StoreBusyError, StoreError, missing_document
 from rag.listing import Listing
 from rag.records import (
     Found,
@@ -42,14 +44,16 @@ from rag.schema import Document, DocumentSummary
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
-    from chromadb.config import Settings as ChromaSettings
 
-SCHEMA_VERSION = 1
+# What the records of a store hold; `rag.transfer.MIGRATIONS` has the way from each version to the next.
+SCHEMA_VERSION = 2
 PASSAGES, DOCUMENTS = "passages", "documents"
 # Chroma takes 5,461 records a call; a thousand is as fast and holds less in memory.
 BATCH = 1000
 # Recall@10 of the graph is 0.999 with these at 100,000 vectors; with Chroma's own 0.937. Only set at creation.
 _HNSW = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 32}
+# A generation begins so while a process writes, and stays so where that was killed.
+_UNFINISHED = "unfinished-"
 
 
 class Store:
@@ -59,8 +63,9 @@ class Store:
     another process has written, and open Chroma again: its index in memory would otherwise stay as it was.
     """
 
-    def __init__(self, location: str | Path) -> None:
+    def __init__(self, location: str | Path, *, any_version: bool = False) -> None:
         self.location = str(location)
+        self._any_version = any_version  # for migrations and backups
         self.is_remote = self.location.startswith(("http://", "https://"))
         self._client: ClientAPI | None = None
         self._generation: str | None = None
@@ -133,12 +138,16 @@ class Store:
 
     def check_model(self, model_name: str) -> None:
         """Raise ModelError where the store was made with another model than `model_name`."""
-        made_with = self._metadata(PASSAGES).get("embedding_model")
+        made_with = self.made_as().get("embedding_model")
         if made_with != model_name:
             raise ModelError(
                 f"The store {self.location} was made with the embedding model {made_with}, the settings say "
                 f"{model_name}. Set CITYCITE_EMBEDDING_MODEL={made_with}, or ingest into a new store with --store."
             )
+
+    def made_as(self) -> dict[str, Any]:
+        """Return its schema version, and the embedding model and dimensions that it was made with."""
+        return self._metadata(PASSAGES)
 
     @property
     def generation(self) -> str:
@@ -168,6 +177,10 @@ class Store:
                 self._client = self._connect() if self.is_remote else self._open_folder()
             return self._client
 
+    def _connect(self) -> ClientAPI:
+        with self._translated():
+            return connect(self.location, chroma_settings())
+
     def _open_folder(self) -> ClientAPI:
         folder = Path(self.location)
         try:
@@ -183,23 +196,7 @@ class Store:
         import chromadb
 
         with self._translated():
-            return chromadb.PersistentClient(path=str(folder), settings=_chroma_settings())
-
-    def _connect(self) -> ClientAPI:
-        from urllib.parse import urlsplit
-
-        import chromadb
-
-        url = urlsplit(self.location)
-        if not url.hostname:
-            raise UsageError(f"{self.location} is no address of a Chroma server; it looks like http://127.0.0.1:8000")
-        with self._translated():
-            return chromadb.HttpClient(
-                host=url.hostname,
-                port=url.port or (443 if url.scheme == "https" else 8000),
-                ssl=url.scheme == "https",
-                settings=_chroma_settings(),
-            )
+            return chromadb.PersistentClient(path=str(folder), settings=chroma_settings())
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -210,9 +207,14 @@ class Store:
         try:
             yield
         except httpx.HTTPError as error:
-            raise StoreError(f"The Chroma server {self.location} does not answer ({error}). Is it running?") from error
+            raise StoreError(
+                f"The Chroma server {self.location} does not answer ({error}). Nothing that was stored is lost: start "
+                "it, and try again."
+            ) from error
         except (ChromaError, ValueError, OSError) as error:
             text = " ".join(str(error).split())[:300]
+            if is_full(text):
+                raise StoreError(full_disk(self.location)) from error
             raise StoreError(
                 f"The store {self.location} cannot be used: {text}. If it is damaged, restore a backup, or ingest "
                 "again into a new folder."
@@ -231,20 +233,18 @@ class Store:
         client = self._open()
         with self._translated():
             try:
-                return client.get_collection(name, embedding_function=None)
+                found = client.get_collection(name, embedding_function=None)
             except Missing:
                 raise StoreError(
                     f"The store {self.location} holds no documents yet. Fill it: citycite ingest PATH"
                 ) from None
+        version = (found.metadata or {}).get("schema_version")
+        if version != SCHEMA_VERSION and not (self._any_version and version in range(1, SCHEMA_VERSION)):
+            raise StoreError(_other_version(self.location, version))
+        return found
 
     def _metadata(self, name: str) -> dict[str, Any]:
-        metadata: dict[str, Any] = dict(self._collection(name).metadata or {})
-        if metadata.get("schema_version") != SCHEMA_VERSION:
-            raise StoreError(
-                f"The store {self.location} has schema version {metadata.get('schema_version')}, this citycite "
-                f"reads {SCHEMA_VERSION}. Ingest again into a new store with --store."
-            )
-        return metadata
+        return dict(self._collection(name).metadata or {})
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -371,38 +371,47 @@ class Store:
             self._open()  # says what is wrong with the folder before a lock file is tried in it
         try:
             with FileLock(self.derived_folder / "writer.lock", timeout=wait):
+                self._changed = self.exists() and self.generation.startswith(_UNFINISHED)
                 try:
                     yield
                 finally:
                     if self._changed:
                         self._announce()
-                    if self._listing is not None and not self._listing.exists():
+                    older = self._any_version and self.made_as()["schema_version"] != SCHEMA_VERSION
+                    if self._listing is not None and not self._listing.exists() and not older:
                         self._listing.write(self.summaries())
         except Timeout:
             raise StoreBusyError(
                 f"Another process is writing to the store {self.location}. Wait until it has finished, then try again."
             ) from None
 
-    def _announce(self) -> None:
+    def _announce(self, *, finished: bool = True) -> None:
         collection = self._collection(DOCUMENTS)
-        token = _new_token()
+        token = _new_token() if finished else _UNFINISHED + _new_token()
         with self._lock, self._translated():
             collection.modify(metadata=self._metadata(DOCUMENTS) | {"generation": token})
             # What we have written we see; what others write after it, we notice by this.
             self._generation = token
-        self._changed = False
+        self._changed = not finished
 
-    def _change(self) -> None:
-        self._changed = True
+    def changing(self) -> None:
+        """Prepare for a change, within `writing`. Should this process be killed in it, the next writer announces it."""
         if self._listing is not None:
             self._listing.discard()
+        if not self._changed:
+            self._announce(finished=False)
+
+    def require_room(self, passages: int) -> None:
+        """Raise StoreError where the disk may not hold so many more `passages` with all that is derived from them."""
+        require_room(self.derived_folder, passages)
 
     def write(self, versions: Sequence[NewVersion]) -> list[str]:
         """Store new versions of documents (ids differ), each visible as a whole, once this returns all of them.
 
         Return the ids of passages that went. Call within `writing`. Many at once are written several times as fast.
         """
-        self._change()
+        self.require_room(sum(len(version.passages) for version in versions))
+        self.changing()
         old = passage_ids(self.records_of([version.document.id for version in versions]))
         self._upsert(PASSAGES, [passage_row(passage) for version in versions for passage in version.passages])
         self._upsert(DOCUMENTS, [document_row(version) for version in versions])
@@ -428,7 +437,7 @@ class Store:
         for at in range(0, len(ids), BATCH):
             batch = self.records_of(ids[at : at + BATCH])
             if any(source_names(record) != tuple(s.source for s in sources[key]) for key, record in batch.items()):
-                self._change()
+                self.changing()
             with self._translated():
                 collection.update(ids=list(batch), metadatas=[sources_metadata(sources[key]) for key in batch])
 
@@ -437,7 +446,7 @@ class Store:
 
         Documents that are not in the store are left out. Call within `writing`.
         """
-        self._change()
+        self.changing()
         collection = self._collection(DOCUMENTS)
         with self._translated():
             for key in self.records_of(list(groups)):
@@ -448,7 +457,7 @@ class Store:
 
         Call within `writing`.
         """
-        self._change()
+        self.changing()
         passages = passage_ids(self.records_of(ids))
         self._delete(DOCUMENTS, ids)
         self._delete(PASSAGES, passages)
@@ -471,7 +480,7 @@ class Store:
                 for key in collection.get(limit=BATCH, offset=offset, include=[])["ids"]
             ]
         visible = {f"{key}:{record['version']}" for key, record in records.items()}
-        self._change()
+        self.changing()
         left_over = [key for key in ids if key.rpartition(":")[0] not in visible]
         self._delete(PASSAGES, left_over)
         return len(left_over)
@@ -487,11 +496,12 @@ def _is_writable(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
+def _other_version(location: str, version: object) -> str:
+    has = f"The store {location} has schema version {version}, this citycite reads {SCHEMA_VERSION}."
+    if version in range(1, SCHEMA_VERSION):
+        return f"{has} Bring it up to date, which keeps all it holds: citycite migrate --store {location}"
+    return f"{has} Install the citycite that made it, or ingest again into a new store with --store."
+
+
 def _new_token() -> str:
     return uuid.uuid4().hex
-
-
-def _chroma_settings() -> ChromaSettings:
-    from chromadb.config import Settings as ChromaSettings
-
-    return ChromaSettings(anonymized_telemetry=False)

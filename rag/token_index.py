@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.derived import open_derived
+from rag.derived import open_derived, translated
 from rag.embeddings import EmbeddingModel, Encoded
 from rag.late_interaction import centred, packed, unpacked
 from rag.store import Store
@@ -37,7 +37,8 @@ class TokenIndex:
         self._dimensions = model.dimensions
         self._lock = threading.Lock()
         fingerprint = f"1 {model.name} {float(np.abs(model.mean('passage_token', 'de')).sum()):.4f}"
-        self._connection = open_derived(store.derived_folder / "tokens.sqlite", _SCHEMA, fingerprint)
+        self._file = store.derived_folder / "tokens.sqlite"
+        self._connection = open_derived(self._file, _SCHEMA, fingerprint)
 
     def close(self) -> None:
         """Close the file."""
@@ -54,7 +55,7 @@ class TokenIndex:
             )
             for key, language, text in encoded
         ]
-        with self._lock, self._connection:
+        with self._lock, translated(self._file), self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO tokens VALUES (?, ?, ?)", rows)
 
     def get(self, ids: Sequence[str]) -> dict[str, PassageTokens]:
@@ -76,5 +77,5 @@ class TokenIndex:
 
     def drop(self, ids: Iterable[str]) -> None:
         """Drop the token vectors of passages that are gone."""
-        with self._lock, self._connection:
+        with self._lock, translated(self._file), self._connection:
             self._connection.executemany("DELETE FROM tokens WHERE id = ?", ((key,) for key in ids))

@@ -41,6 +41,8 @@ sonntag sunday niedziel
 werktag weekday robocz
 wochenend weekend
 """
+# Feasts are names, not days of the week.
+_FEASTS = re.compile(r"\b(?:rose|good|holy|easter|whit|black|ash|maundy|palm|wielki|wielka)\s$", re.IGNORECASE)
 _SEASON_FORMS = """
 fruhjahr fruhling spring wiosna wiosne wiosny
 sommer summer lato latem
@@ -83,15 +85,17 @@ _CLOCK = re.compile(
 )
 # The opening hour of a range whose closing hour has the sign: "von 9 bis 19 Uhr", "from 9 to 11 a.m.", "godz. 9-19".
 _FIRST_HOUR = re.compile(r"(?<![\d.,])(?P<hour>[0-2]?\d)(?:[:.](?P<minute>[0-5]\d))?\s*(?:-|bis|und|to|and|do|i)\s*$")
-_LAST_HOUR = re.compile(r"\s*(?:-|bis|to|until|do)\s*(?P<hour>[0-2]?\d)(?:[:.](?P<minute>[0-5]\d))?(?![\d%])")
+_LAST_HOUR = re.compile(r"\s*(?:-|bis|to|until|do|a)\s*(?P<hour>[0-2]?\d)(?:[:.](?P<minute>[0-5]\d))?(?![\d%])")
 _NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)(?=\D|$)")
 _UNIT = re.compile(r"\s?-?(?P<unit>%|°C|€|\$|£|[^\W\d_]+[²³23]?(?:/h)?)")
 _CURRENCY_BEFORE = re.compile(r"(?P<unit>€|\$|£|EUR|USD|PLN)\s?$")
 # How often something falls due: "pro Jahr" and "rocznie", not "im Jahr 2025".
 _RATES = {
-    "day": r"(?:pro|am|je) Tag|täglich|(?:a|per|each|every) day|daily|dziennie|na dzień",
-    "week": r"(?:pro|in der|je) Woche|wöchentlich|(?:a|per|each|every) week|weekly|tygodniowo|w tygodniu|na tydzień",
-    "month": r"(?:pro|im|je) Monat|monatlich\w*|(?:a|per|each|every) month|monthly|miesięcznie|na miesiąc",
+    "day": r"(?:pro|am|je) Tag|täglich|(?:a|per|each|every) day|daily|dziennie|(?:na|za) dzień",
+    "week": r"(?:pro|in der|je) Woche|wöchentlich|(?:a|per|each|every) week|weekly|tygodniowo"
+    r"|w tygodniu|(?:na|za) tydzień",
+    "month": r"(?:pro|im|je) Monat|monatlich\w*|(?:a|per|each|every) month|monthly|miesięcznie|(?:na|za) miesiąc",
+    "night": r"(?:pro|je) Nacht|(?:a|per|each|every) night|nightly|(?:na|za) noc",
     "year": r"(?:pro|im|je) Jahr|jährlich\w*|(?:a|per|each|every) year|annual\w*|yearly|rocznie|na rok|w roku",
 }
 _RATE = {
@@ -262,6 +266,8 @@ def _days_and_seasons(text: str) -> Iterator[Value]:
         word = fold(match.group())
         day = next((number for stem, number in _WEEKDAYS.items() if word.startswith(stem)), None)
         # "Donnerstagabend" is a weekday, "Sonntagsschule" is none, and neither is "Montagehalle".
+        if day and _FEASTS.search(text[: match.start()]):
+            continue
         if day and len(word) <= max(len(stem) for stem in _WEEKDAYS if word.startswith(stem)) + len("abends"):
             yield Value("weekday", *match.span(), key=str(day))
         elif word in _SEASONS:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +18,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
 
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.settings import Settings, load_settings
@@ -25,30 +26,53 @@ from ui import problems
 from ui.admin.application import admin_area
 from ui.admin.area import ROOT as ADMIN
 from ui.admin.area import UPLOAD, Area
-from ui.chat import build_chat, mount
+from ui.api_examples import ANSWER, DOCUMENT, PASSAGES, SUMMARY, answered
+from ui.ask_stream import stream_routes
+from ui.asking import Asking
+from ui.chat import build_chat
+from ui.cross_origin import CrossOrigin, origins
 from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_page, parse_range
+from ui.embedding import embedding_routes
 from ui.feedback import feedback_routes
 from ui.identity import LOGO_TYPES, Identity, identity_of
 from ui.journal import SWEEP_SECONDS, Journal, note_question
 from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
-from ui.security import BodyLimit, SecurityHeaders, UnexpectedErrors
+from ui.mounting import mount
+from ui.openai_api import COMPLETIONS, openai_api
+from ui.openai_api import ROOT as OPENAI
+from ui.operation import operation_routes
+from ui.programs import has_mcp
+from ui.security import BodyLimit, SameOriginOnly, SecurityHeaders, UnexpectedErrors
 from ui.sign_in.gate import Gate
 from ui.sign_in.modes import SignIn
 from ui.sign_in.pages import sign_in_routes, token_routes
 from ui.sign_in.sharing import sharing_routes
 from ui.sign_in.visitor import AskedBy
 from ui.texts import interface_language, text
+from ui.under_way import FollowRequests, UnderWay
 
 if TYPE_CHECKING:
     from rag import Assistant
+    from ui.mcp_server import MountedServer
 
 OPENAPI = "/api/v1/openapi.json"
+PROGRAMS = "/mcp"
 DESCRIPTION = (
     "Answers questions about the stored documents and quotes, for every answer, the passage it rests on. Where the "
     "documents hold no answer, it says so. Errors are problem details (RFC 9457)."
 )
+TAGS = [
+    {"name": "questions", "description": "Ask, search, and say whether an answer helped."},
+    {"name": "documents", "description": "What is in the store."},
+    {"name": "operation", "description": "For those who run the server."},
+]
 
-DocumentId = Annotated[str, PathParameter(description="As in `document_id` of a citation, passage or listing.")]
+DocumentId = Annotated[
+    str,
+    PathParameter(
+        description="As in `document_id` of a citation, passage or listing.", examples=[DOCUMENT["document_id"]]
+    ),
+]
 
 
 def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAPI:
@@ -58,22 +82,35 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     identity = identity_of(settings)
     journal = Journal.of(settings)
     admin = admin_area(assistant, settings, identity, journal)
+    allowed = origins("allowed_origins", settings.allowed_origins)
+    programs = _programs(assistant, journal, allowed)
     app = FastAPI(
         title="citycite",
         version="1",
         description=DESCRIPTION,
+        openapi_tags=TAGS,
         openapi_url=OPENAPI,
         docs_url=None,
         redoc_url=None,
-        lifespan=partial(_running, journal, admin),
+        generate_unique_id_function=lambda route: route.name,
+        lifespan=partial(_running, journal, admin, programs),
     )
     problems.install(app)
     for routes in (sign_in_routes(sign_in), token_routes(sign_in), sharing_routes(assistant)):
         app.include_router(routes)
     app.include_router(api_routes(assistant, journal))
+    asking = Asking(assistant, journal)
+    app.include_router(stream_routes(asking))
+    app.mount(OPENAI, openai_api(asking, settings.max_question))
+    if programs is not None:
+        app.router.routes.append(Route(PROGRAMS, programs, include_in_schema=False))
     if journal is not None and journal.feedback_days:
         app.include_router(feedback_routes(assistant, journal))
     app.include_router(document_routes(assistant))
+    under_way = app.state.under_way = UnderWay()
+    job_states = admin.office.jobs.states if admin is not None else dict
+    app.include_router(operation_routes(assistant, under_way, job_states, figures=settings.metrics))
+    app.include_router(embedding_routes())
     if admin is not None:
         app.mount(ADMIN, admin, name="admin")
     _add_logo(app, identity)
@@ -82,9 +119,12 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     # origins it opens the application to none.
     app.add_middleware(Gate, sign_in=sign_in)
     app.add_middleware(CORSMiddleware)
-    app.add_middleware(BodyLimit, without={ADMIN + UPLOAD})  # it has limits of its own, for those who are in
+    app.add_middleware(BodyLimit, without={ADMIN + UPLOAD, OPENAI + COMPLETIONS})  # with limits of their own
     app.add_middleware(UnexpectedErrors)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SameOriginOnly)
+    app.add_middleware(CrossOrigin, allowed=allowed)
+    app.add_middleware(SecurityHeaders, ancestors=origins("frame_ancestors", settings.frame_ancestors))
+    app.add_middleware(FollowRequests, under_way=under_way)
     ungrouped = settings.ungrouped == "everybody"
     page = build_chat(assistant, settings.max_question, identity, settings.examples, journal, ungrouped=ungrouped)
     mount(app, page, identity)
@@ -92,11 +132,23 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
 
 
 @asynccontextmanager
-async def _running(journal: Journal | None, admin: Area | None, app: FastAPI) -> AsyncIterator[None]:
-    """Erase what has been kept for long enough, also when nobody asks anything; at the end, stop what is under way."""
-    if journal is None:
+async def _running(
+    journal: Journal | None, admin: Area | None, programs: MountedServer | None, app: FastAPI
+) -> AsyncIterator[None]:
+    """Do what is done while the server runs; at the end, stop what is under way."""
+    async with AsyncExitStack() as under_way:
+        if journal is not None:
+            await under_way.enter_async_context(_sweeping(journal))
+        if admin is not None:
+            under_way.push_async_callback(asyncio.to_thread, admin.office.jobs.close)
+        if programs is not None:
+            await under_way.enter_async_context(programs.running())
         yield
-        return
+
+
+@asynccontextmanager
+async def _sweeping(journal: Journal) -> AsyncIterator[None]:
+    """Erase what has been kept for long enough, also when nobody asks anything."""
 
     async def sweep() -> None:
         while True:
@@ -109,8 +161,15 @@ async def _running(journal: Journal | None, admin: Area | None, app: FastAPI) ->
         yield
     finally:
         task.cancel()
-        if admin is not None:
-            await asyncio.to_thread(admin.office.jobs.close)
+
+
+def _programs(assistant: Assistant, journal: Journal | None, allowed: Sequence[str]) -> MountedServer | None:
+    """Return the server for programs, None where its package is not installed."""
+    if not has_mcp():
+        return None
+    from ui.mcp_server import MountedServer
+
+    return MountedServer(assistant, journal, allowed)
 
 
 def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRouter:
@@ -119,20 +178,24 @@ def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRoute
     failures = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
     refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
-    @routes.post("/api/v1/ask", tags=["questions"], responses=problems.documented(*refused, *failures))
+    @routes.post(
+        "/api/v1/ask", tags=["questions"], responses=answered(ANSWER) | problems.documented(*refused, *failures)
+    )
     def ask(body: QuestionBody, reader: AskedBy) -> AnswerBody:
         """Answer a question, with the passages the answer rests on, or say that the documents hold no answer."""
         answer = assistant.ask(body.question, body.history, body.filters.as_filters(), reader=reader)
         note_question(journal, answer)
         return AnswerBody.model_validate(answer)
 
-    @routes.get("/api/v1/search", tags=["questions"], responses=problems.documented(*failures))
+    @routes.get("/api/v1/search", tags=["questions"], responses=answered(PASSAGES) | problems.documented(*failures))
     def search(parameters: Annotated[SearchQuery, Query()], reader: AskedBy) -> list[PassageBody]:
         """Find passages, the best first."""
         found = assistant.search(parameters.query, parameters.top_k, parameters.as_filters(), reader=reader)
         return [PassageBody.model_validate(passage) for passage in found]
 
-    @routes.get("/api/v1/documents", tags=["documents"], responses=problems.documented(*failures[1:]))
+    @routes.get(
+        "/api/v1/documents", tags=["documents"], responses=answered([SUMMARY]) | problems.documented(*failures[1:])
+    )
     def documents(reader: AskedBy) -> list[DocumentSummaryBody]:
         """List the stored documents, without their texts."""
         return [DocumentSummaryBody.model_validate(summary) for summary in assistant.documents(reader=reader)]
@@ -140,13 +203,13 @@ def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRoute
     @routes.get(
         "/api/v1/documents/{document_id:path}",
         tags=["documents"],
-        responses=problems.documented(HTTPStatus.NOT_FOUND, *failures),
+        responses=answered(DOCUMENT) | problems.documented(HTTPStatus.NOT_FOUND, *failures),
     )
     def document(document_id: DocumentId, reader: AskedBy) -> DocumentBody:
         """Return one document with its stored text, which quotes are ranges of."""
         return DocumentBody.model_validate(assistant.document(document_id, reader=reader))
 
-    @routes.get("/healthz", tags=["operation"])
+    @routes.get("/healthz", tags=["operation"], responses=answered({"status": "ok"}))
     def healthz() -> Health:
         """Say that the server is running."""
         return Health(status="ok")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,34 +15,33 @@ import ui.offline  # noqa: F401  before gradio, which reads the environment whil
 
 # isort: split
 import gradio as gr
-from fastapi import FastAPI
 from gradio.i18n import I18nData
 from starlette.requests import HTTPConnection
-from starlette.routing import Match, Mount
-from starlette.types import Scope
 
 from rag.access import Reader
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
 from rag.retrieval import ALL
-from rag.schema import Citation, DocumentSummary, Language
+from rag.schema import Answer, Citation, DocumentSummary, Language, Passage
 from ui.examples import Examples
 from ui.feedback import rating_html
 from ui.filter_panel import FilterPanel, filters_of, view_html
-from ui.identity import PLAIN, Identity, colour_style, contact_html, links_html
+from ui.identity import PLAIN, Identity, contact_html, links_html
 from ui.journal import Journal, note_question
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
+from ui.memory import restored
 from ui.sign_in.visitor import NOBODY, reader_of
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
 from ui.view import address, filter_values
 
 if TYPE_CHECKING:
     from rag import Assistant
+    from rag.pipeline import Trail
 
 logger = logging.getLogger(__name__)
 
 ASSETS: Final = Path(__file__).parent / "assets"
-SCRIPTS: Final = ("chat.js", "conversations.js", "feedback.js")
+SCRIPTS: Final = ("chat.js", "conversations.js", "connection.js", "feedback.js")
 # Answering keeps every core busy for some tens of milliseconds: more at a time only make each wait longer.
 CONCURRENT_ANSWERS: Final = 4
 # Beyond it a visitor would wait minutes; a refusal is kinder.
@@ -60,19 +60,16 @@ CONVERSATION_SECONDS: Final = 4 * 3600
 FONTS: Final = ("system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Noto Sans", "Liberation Sans", "sans-serif")
 MONOSPACED: Final = ("ui-monospace", "Consolas", "Liberation Mono", "monospace")
 
-# What the page in the browser asks Gradio's server for.
-SERVED: Final = re.compile(
-    r"/|/(?:config|theme\.css|favicon\.ico|manifest\.json|robots\.txt)|/(?:assets|static)/.+"
-    r"|/gradio_api/(?:queue/(?:join|data)|heartbeat/\w+|startup-events|cancel|reset)"
-)
-
 _ARCHIVE_WORDS: Final = {
     "rename": "archive_rename",
     "export": "archive_export",
     "delete": "archive_delete",
+    "delete-sure": "archive_delete_sure",
     "delete-all": "archive_delete_all",
     "delete-all-sure": "archive_delete_all_sure",
+    "cancel": "cancel",
 }
+_CONNECTION_WORDS: Final = ("lost", "back", "busy")
 
 Messages = list[dict[str, str]]
 
@@ -105,29 +102,6 @@ def build_chat(
     return ChatPage(assistant, max_question, identity, examples, journal, ungrouped=ungrouped).blocks
 
 
-def mount(app: FastAPI, chat: gr.Blocks, identity: Identity = PLAIN) -> None:
-    """Serve the page at `/` of `app`, with all that Gradio adds unasked turned off."""
-    gr.mount_gradio_app(
-        app, chat, path="/", i18n=translations(identity), theme=theme(), css=colour_style(identity.colour),
-        css_paths=[ASSETS / "chat.css", ASSETS / "feedback.css"],
-        head="".join(f"<script>{(ASSETS / name).read_text(encoding='utf-8')}</script>" for name in SCRIPTS),
-        footer_links=[], run_history=False, show_error=False, ssr_mode=False, pwa=False, mcp_server=False,
-        enable_monitoring=False, max_file_size=1,
-    )  # fmt: skip
-    # Gradio also serves uploads, files, a proxy and more, for components that are not on this page.
-    page = app.router.routes.pop()
-    assert isinstance(page, Mount)
-    app.router.routes.append(PageMount(page.path, page.app))
-
-
-class PageMount(Mount):
-    """Serves of the mounted app only what the chat page asks for; the rest does not exist."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match the paths of `SERVED`."""
-        return super().matches(scope) if SERVED.fullmatch(scope["path"]) else (Match.NONE, {})
-
-
 def translations(identity: Identity) -> gr.I18n:
     """Return what the page says before the first event, so that the browser shows its language from the start."""
     return gr.I18n(**{language: _page_texts(identity, language) for language in LANGUAGES})
@@ -137,6 +111,7 @@ def _page_texts(identity: Identity, language: Language) -> dict[str, str]:
     texts = {key: text(key, language) for key in TEXTS}
     return texts | {
         "archive": _archive(language),
+        "connection": _connection(language),
         "masthead": _masthead(identity, language),
         "greeting": _greeting(language),
         "footnote": _footnote(identity, language),
@@ -175,6 +150,14 @@ def _archive(language: Language) -> str:
     )
 
 
+def _connection(language: Language) -> str:
+    """Return where the page's script says that the server is away, with the words for it."""
+    words = "".join(
+        f'<span class="{name}">{literal(text(f"connection_{name}", language))}</span>' for name in _CONNECTION_WORDS
+    )
+    return f'<div id="connection"><p class="said" role="alert"></p><div class="words">{words}</div></div>'
+
+
 def _footnote(identity: Identity, language: Language) -> str:
     links = links_html(identity, language)
     kept = identity.question_log_days
@@ -207,6 +190,9 @@ class ChatPage:
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
             self.linked = gr.State("")  # a question in the address; the box belongs to the reader, who may type already
+            # The conversation as the browser holds it, and how it hands it back; see ui/memory.py.
+            self.said = gr.Textbox("", visible="hidden", elem_id="said")
+            self.resume = gr.Button(visible="hidden", elem_id="resume")
             self._lay_out()
             self._listen()
         self.blocks.state_session_capacity = CONVERSATIONS
@@ -227,6 +213,7 @@ class ChatPage:
             with gr.Column(elem_id="welcome") as self.welcome:
                 self.greeting = gr.Markdown(say("greeting"), latex_delimiters=[])
             with gr.Column(elem_id="desk"):
+                self.connection = gr.Markdown(say("connection"), elem_id="line", latex_delimiters=[])
                 with gr.Row(elem_id="composer"):
                     self.question = gr.Textbox(
                         label=say("question"), show_label=False, container=False, placeholder=say("placeholder"),
@@ -236,15 +223,16 @@ class ChatPage:
                 self.panel = FilterPanel()
                 self.archive = gr.Markdown(say("archive"), elem_id="kept", latex_delimiters=[])
                 with gr.Row(elem_id="below"):
-                    self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
                     self.restart = gr.Button(say("new_conversation"), elem_id="restart", visible=False)
+                    self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
 
     def _listen(self) -> None:
         # Gradio's progress display speaks the browser's language over the page's and is read out; the page has its own.
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        state = [self.turns, self.language, *self.panel.fields]
+        state = [self.turns, self.said, self.language, *self.panel.fields]
         reply = [self.question, self.turns, self.conversation, self.welcome, self.restart]
         gr.on([self.question.submit, self.ask.click], self.respond, [self.question, *state], reply, **quiet)
+        self.resume.click(self.take_up, [self.turns, self.said, self.language], reply, **quiet)
         self.restart.click(self.start_again, None, reply, **quiet)
         self.language.input(self.localise, [self.language, self.turns, *self.panel.fields], self._localised(), **quiet)
         self.blocks.load(self.greet, self.turns, [self.language, self.linked, *self._localised()], **quiet)
@@ -256,7 +244,7 @@ class ChatPage:
         return [
             self.masthead, self.language, self.conversation, self.greeting,
             self.question, self.ask, self.footnote, self.restart, *self.panel.localised, self.panel.view,
-            self.archive,
+            self.archive, self.connection,
         ]  # fmt: skip
 
     def greet(self, turns: tuple[Turn, ...], request: gr.Request) -> list[Any]:
@@ -285,6 +273,7 @@ class ChatPage:
             *self.panel.localise(language, documents, [value or "" for value in values]),
             view_html(values, language, documents),
             _archive(language),
+            _connection(language),
         ]
 
     def view(self, request: gr.Request, language: Language | None, *values: str | None) -> str:
@@ -306,83 +295,136 @@ class ChatPage:
         request: gr.Request,
         question: str,
         turns: tuple[Turn, ...],
+        said: str,
         language: Language | None,
         *values: str | None,
     ) -> Iterator[list[Any]]:
         """Ask the question in the address."""
-        for said in self.respond(request, question, turns, language, *values):
-            yield [gr.skip(), *said[1:]]
+        for reply in self.respond(request, question, turns, said, language, *values):
+            yield [gr.skip(), *reply[1:]]
 
     def respond(
         self,
         request: gr.Request,
         question: str,
         turns: tuple[Turn, ...],
+        said: str,
         language: Language | None,
         *values: str | None,
     ) -> Iterator[list[Any]]:
         """Show the question at once, then the answer sentence by sentence, then its citations.
 
-        `values` are those of the filters, in the order of `ui.view.FILTER_NAMES`.
+        `said` is the conversation as the browser holds it, in case that `turns` has been lost here; `values` are those
+        of the filters, in the order of `ui.view.FILTER_NAMES`.
         """
         language = language or FALLBACK
         # A browser can send half an emoji, which nothing behind here can hold.
         question = question.encode(errors="replace").decode().strip()
         if not question:
-            yield [""] + [gr.skip()] * 4
+            yield ["", *[gr.skip()] * 4]
             return
+        reader = _reader(request)
+        turns = turns or self._restored(said, reader)
         earlier = turns[-(MAX_TURNS - 1) :]
-        meant = standalone(question, [before.question for before in earlier])
+        asked = standalone(question, [before.question for before in earlier])
         filters = filters_of(values)
         error = "error_filter" if filters is None else None
-        turn = Turn(question, error=error, understood=meant if meant != question else None, filters=filters or ALL)
-        yield ["", (*earlier, turn), self._messages((*earlier, turn), language), *_shown(welcome=False)]
+        turn = Turn(question, error=error, understood=asked if asked != question else None, filters=filters or ALL)
+        shown = self._messages((*earlier, turn), language)
+        yield ["", (*earlier, turn), shown, *_shown(welcome=False)]
+        trail = None
         if not error:
-            turn = self._answered(turn, _reader(request))
-        said = self._messages((*earlier, turn), language)
+            turn, trail = self._answered(turn, reader)
         for reply in partial_answers(turn, len(earlier) + 1, language):
-            yield [gr.skip(), gr.skip(), [*said[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
-        yield [gr.skip(), (*earlier, turn), said, gr.skip(), gr.skip()]
-        formulated = self._formulated(turn, _reader(request))
-        if formulated is not turn:
-            said = self._messages((*earlier, formulated), language)
-            yield [gr.skip(), (*earlier, formulated), said, gr.skip(), gr.skip()]
+            yield [gr.skip(), gr.skip(), [*shown[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
+        turns = (*earlier, turn)
+        yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
+        if trail is not None:
+            meant, trail = self._rewritten(turn, trail, [before.question for before in earlier])
+            answer = trail.answer
+            note_question(self.journal, replace(answer, question=answer.understood or answer.question))
+            for further in chain([meant] if meant is not turn else [], self._in_words(meant, trail)):
+                turns = (*earlier, further)
+                yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
 
     def start_again(self) -> list[Any]:
         """Forget the conversation."""
         return ["", (), [], *_shown(welcome=True)]
 
-    def _answered(self, turn: Turn, reader: Reader) -> Turn:
+    def take_up(self, request: gr.Request, turns: tuple[Turn, ...], said: str, language: Language | None) -> list[Any]:
+        """Show the conversation `said` again, on a page that has been loaded anew."""
+        found = turns or self._restored(said, _reader(request))
+        if not found or found is turns:  # something has been asked meanwhile
+            return [gr.skip()] * 5
+        return [gr.skip(), found, self._messages(found, language or FALLBACK), *_shown(welcome=False)]
+
+    def _restored(self, said: str, reader: Reader) -> tuple[Turn, ...]:
+        return tuple(self._answered(turn, reader)[0] for turn in restored(said, self.max_question))
+
+    def _answered(self, turn: Turn, reader: Reader) -> tuple[Turn, Trail | None]:
+        """Return `turn` with the quoted answer, and where it came from; with what went wrong, and None."""
         try:
             asked = turn.understood or turn.question
-            answer = self.assistant.ask(asked, filters=turn.filters, formulate=False, reader=reader)
-            note_question(self.journal, answer)
+            trail = self.assistant.trail(asked, filters=turn.filters, reader=reader)
+            answer = trail.answer
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
-            nearby = self.assistant.search(asked, NEARBY, turn.filters, reader=reader) if has_near else ()
+            nearby = self._nearby(asked, turn, reader) if has_near else ()
             spelt = self.assistant.suggestion(asked, turn.filters, reader=reader) if has_near else None
-            contexts = tuple(self._context(citation, reader) for citation in answer.citations)
-            return replace(turn, answer=answer, contexts=contexts, nearby=tuple(nearby), suggestion=spelt)
+            return replace(self._with(turn, answer, reader), nearby=nearby, suggestion=spelt), trail
         except UsageError:
-            return replace(turn, error="error_question")
+            return replace(turn, error="error_question"), None
         except CityciteError as error:
             logger.error("A question could not be answered: %s", error)
-            return replace(turn, error="error_unavailable")
+            return replace(turn, error="error_unavailable"), None
         except Exception:  # the edge: a visitor gets a sentence, the log the rest
             logger.exception("A question failed unexpectedly")
-            return replace(turn, error="error_unexpected")
+            return replace(turn, error="error_unexpected"), None
 
-    def _formulated(self, turn: Turn, reader: Reader) -> Turn:
-        """Return `turn` with its answer in a language model's words, where one is set and can be believed."""
-        if turn.answer is None or turn.answer.abstained or self.assistant.formulator is None:
-            return turn
+    def _nearby(self, asked: str, turn: Turn, reader: Reader) -> tuple[tuple[Passage, str | None], ...]:
+        """Return the nearest passages, each with the language of its document."""
+        found = []
+        for passage in self.assistant.search(asked, NEARBY, turn.filters, reader=reader):
+            with suppress(NotFoundError):  # removed since it was found
+                found.append((passage, self.assistant.document(passage.document_id, reader=reader).language))
+        return tuple(found)
+
+    def _rewritten(self, turn: Turn, trail: Trail, earlier: list[str]) -> tuple[Turn, Trail]:
+        """Return a follow-up as a language model, where one is set, rewrites it; else both as they are."""
+        if self.assistant.formulator is None or turn.understood is None:
+            return turn, trail
         try:
-            answer = self.assistant.ask(turn.understood or turn.question, filters=turn.filters, reader=reader)
-        except CityciteError as error:  # the quotes are on the page already
+            found = self.assistant.rewritten(turn.question, earlier, trail, turn.filters)
+        except CityciteError as error:
+            logger.error("A follow-up could not be rewritten: %s", error)
+            return turn, trail
+        if found is trail:
+            return turn, trail
+        asked = replace(turn, understood=found.answer.understood, nearby=(), suggestion=None)
+        return self._with(asked, found.answer, trail.reader), found
+
+    def _in_words(self, turn: Turn, trail: Trail) -> Iterator[Turn]:
+        """Yield `turn` with its answer in a language model's words as it grows, last the answer that holds.
+
+        The quote is on the page already and stays there, whatever the model does.
+        """
+        if self.assistant.formulator is None or trail.basis is None:
+            return
+        last = turn
+        yield replace(turn, growing=True)
+        try:
+            for answer in self.assistant.formulating(trail):
+                last = self._with(turn, answer, trail.reader)
+                yield replace(last, growing=True)
+        except CityciteError as error:
             logger.error("An answer could not be formulated: %s", error)
-            return turn
-        if answer.mode != "generative":
-            return turn
+            last = turn
+        except Exception:  # the edge, as above
+            logger.exception("Formulating an answer failed unexpectedly")
+            last = turn
+        yield last
+
+    def _with(self, turn: Turn, answer: Answer, reader: Reader) -> Turn:
         contexts = tuple(self._context(citation, reader) for citation in answer.citations)
         return replace(turn, answer=answer, contexts=contexts)
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from rag.errors import CityciteError, UsageError
+from ui import upkeep
 from ui.keys_cli import keys
 from ui.privacy_cli import audit, privacy
 
@@ -65,6 +66,7 @@ def cli() -> None:
 @cli.command()
 @click.argument("sources", metavar="PATH_OR_URL...", nargs=-1, required=True)
 @click.option("--prune", is_flag=True, help="Take out documents whose file or web page is gone.")
+@click.option("--force", is_flag=True, help="With --prune: also where more than half of a folder's files are gone.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and write nothing.")
 @click.option("--watch", is_flag=True, help="Then follow the folders, until stopped: read what changes, prune.")
 @click.option("--depth", default=0, metavar="N", type=click.IntRange(0), help="Follow web links N steps [default: 0].")
@@ -74,6 +76,7 @@ def cli() -> None:
 def ingest(
     sources: tuple[str, ...],
     prune: bool,
+    force: bool,
     dry_run: bool,
     watch: bool,
     depth: int,
@@ -83,11 +86,15 @@ def ingest(
 ) -> None:
     """Read files, folders, web pages and sitemaps into the store; what is unchanged costs next to nothing."""
     if watch:
+        if force:
+            raise UsageError("--watch takes out no more than half of a folder's files at once; run --prune --force.")
         if dry_run:
             raise UsageError("--watch writes and --dry-run does not; give one of them.")
         _watch(sources, _settings(store), as_json=as_json)
         return
-    report = _ingest(sources, _settings(store), prune=prune, depth=depth, limit=limit, dry_run=dry_run)
+    if force and not prune:
+        raise UsageError("--force says that --prune may take out much; give both.")
+    report = _ingest(sources, _settings(store), prune=prune, force=force, depth=depth, limit=limit, dry_run=dry_run)
     if as_json:
         _print_json(report.as_dict(unchanged=dry_run))
     else:
@@ -163,6 +170,10 @@ def ask(question: str, as_json: bool, store: str | None, **filters: str | None) 
         _print_json(answer.as_dict())
     else:
         click.echo(_readable(answer))
+    if answer.note:
+        from ui.texts import text
+
+        click.echo(text(answer.note, "en"), err=True)
 
 
 @cli.command()
@@ -268,6 +279,13 @@ def remove(ids: tuple[str, ...], as_json: bool, store: str | None) -> None:
     type=click.Choice(["hard", "easy"]),
     help="Ask each question again without its document (hard) or its whole article (easy); SQuAD only.",
 )
+@click.option(
+    "--mode",
+    type=click.Choice(["extractive", "generative"]),
+    default="extractive",
+    show_default=True,
+    help="With generative, what the language model set makes of each answer stands beside the quoted one.",
+)
 @click.option("--whole-articles", is_flag=True, help="Make each SQuAD article one document, not each paragraph.")
 @click.option("--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Compare with earlier --json.")
 @click.option("--report", metavar="FILE.html", type=click.Path(path_type=Path), help="Write a page with all questions.")
@@ -284,12 +302,13 @@ def evaluate(
     report: Path | None,
     fail_under: tuple[str, ...],
     as_json: bool,
+    mode: str,
     store: str | None,
 ) -> None:
     """Measure accuracy: gold questions over the store, or a SQuAD file or BEIR folder with its own documents."""
     from ui.evaluate import Options, run
 
-    options = Options(source, form, questions, abstention, whole_articles, baseline, report, fail_under, as_json)
+    options = Options(source, form, questions, abstention, whole_articles, baseline, report, fail_under, as_json, mode)
     sys.exit(run(options, _settings(store)))
 
 
@@ -303,11 +322,14 @@ def serve(host: str, port: int, sources: tuple[str, ...], allow_open: bool, stor
     """Serve the chat page at / and the HTTP API at /api/v1."""
     from rag.pipeline import Assistant
     from rag.store import Store
+    from ui import logs
     from ui.server import check_address
     from ui.server import serve as run
 
     settings = _settings(store)
     check_address(host, port, settings, allow_open=allow_open)
+    logs.set_up(settings)
+    logs.announce(_one_line(f"Settings: {_configuration(logs.configuration(settings))}"))
     opened = Store(settings.store)
     if sources and not (opened.exists() and opened.count()):
         _ingest(sources, settings)
@@ -315,12 +337,24 @@ def serve(host: str, port: int, sources: tuple[str, ...], allow_open: bool, stor
         Path(settings.store).mkdir(parents=True, exist_ok=True)
     opened.close()
     assistant = Assistant.open(settings=settings)
-    click.echo("Loading the model ...", err=True)
+    logs.announce("Loading the model ...")
     assistant.warm_up()
     try:
         run(assistant, host, port, settings, allow_open=allow_open)
     finally:
         assistant.close()
+
+
+@cli.command()
+@_store_option
+def mcp(store: str | None) -> None:
+    """Let a program with a language model ask, search and read, over stdin and stdout (Model Context Protocol)."""
+    from ui.journal import Journal
+    from ui.programs import require_mcp, run_over_stdio
+
+    require_mcp()
+    settings = _settings(store)
+    run_over_stdio(_assistant(store), Journal.of(settings))
 
 
 @cli.command("admin-password")
@@ -338,8 +372,8 @@ def admin_password(store: str | None) -> None:
     click.echo(f"The password is set; its hash is kept in {file}. Earlier sessions have ended.", err=True)
 
 
-for further in (keys, privacy, audit):
-    cli.add_command(further)
+for _command in (upkeep.backup, upkeep.restore, upkeep.migrate, keys, privacy, audit):
+    cli.add_command(_command)
 
 
 @cli.command()
@@ -358,6 +392,10 @@ def doctor(as_json: bool, store: str | None) -> None:
             if check.mend:
                 click.echo(f"{'':8}   -> {check.mend}")
     sys.exit(_EXIT_FAILED if any(check.state == "broken" for check in checks) else 0)
+
+
+def _configuration(values: dict[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in values.items()) or "all have their defaults"
 
 
 def _settings(store: str | None) -> Settings:
@@ -446,6 +484,10 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:  # such as a full disk, wherever it was noticed
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(_one_line(f"citycite: {place}{error.strerror or error}"), err=True)
+        sys.exit(_EXIT_FAILED)
 
 
 if __name__ == "__main__":

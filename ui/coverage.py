@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from ingest.coverage import SEARCHABLE, Coverage, coverage
-from ingest.pipeline import Report, files_in
+from ingest.files import files_in
+from ingest.reading import Report
 from ingest.side_files import is_side_file
 from rag.errors import UsageError
 from rag.snapshot import snapshot

@@ -34,7 +34,7 @@ def examine(settings: Settings, assistant: Assistant | None = None) -> list[Chec
         _arithmetic(settings),
         _store(settings, store),
         _recognition(),
-        _language_model(settings),
+        check_language_model(settings),
     ]
 
 
@@ -82,7 +82,7 @@ def _store(settings: Settings, opened: Store | None) -> Check:
     )
 
 
-def _language_model(settings: Settings) -> Check:
+def check_language_model(settings: Settings) -> Check:
     """Ask the language model for a word, as a question would."""
     import time
 

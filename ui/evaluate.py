@@ -26,10 +26,11 @@ from rag.evaluation import (
     read_beir,
     read_gold,
     read_squad,
+    side_by_side,
     summarise,
 )
 from rag.evaluation.report import render
-from rag.evaluation.summary import MEASURES, Summary, as_dict
+from rag.evaluation.summary import Summary, as_dict, measured
 from rag.pipeline import Assistant
 from rag.settings import Settings
 from rag.store import Store
@@ -48,6 +49,7 @@ class Options:
     report: Path | None
     fail_under: tuple[str, ...]
     as_json: bool
+    mode: str = "extractive"
 
 
 def run(options: Options, settings: Settings) -> int:
@@ -57,11 +59,16 @@ def run(options: Options, settings: Settings) -> int:
     baseline = _baseline(options.baseline) if options.baseline else None
     if options.report is not None and not options.report.parent.is_dir():
         raise UsageError(f"--report: there is no folder {options.report.parent}; make it first.")
+    formulate = options.mode == "generative"
+    if formulate and not settings.llm:
+        raise UsageError("--mode generative needs a language model: set CITYCITE_LLM, for example openai:MODEL.")
     with _assistant(questions, settings) as assistant, _bar(len(questions.questions), "Asking") as bar:
-        outcomes, complete = evaluate(questions, assistant, lambda done: bar.update(done - bar.n))
+        outcomes, complete = evaluate(questions, assistant, lambda done: bar.update(done - bar.n), formulate=formulate)
     if not outcomes:
         return 130
     summary = summarise(outcomes, questions)
+    if formulate:
+        summary = side_by_side(summary, summarise([outcome.in_words() for outcome in outcomes], questions))
     change = compare(summary, baseline) if baseline is not None else None
     if options.as_json:
         click.echo(json.dumps(_json(options, outcomes, summary, change, complete), ensure_ascii=False, indent=1))
@@ -69,6 +76,7 @@ def run(options: Options, settings: Settings) -> int:
         click.echo(table(summary, change))
     if options.report is not None:
         facts = {"Threshold": f"{settings.threshold:g}", "Model": settings.embedding_model}
+        facts |= {"Language model": settings.llm} if formulate else {}
         options.report.write_text(render(questions.name, outcomes, summary, change, facts), "utf-8")
         click.echo(f"Report: {options.report}", err=True)
     if not complete:
@@ -148,6 +156,7 @@ def _json(
     return {
         "source": str(options.source),
         "format": options.format,
+        "mode": options.mode,
         "complete": complete,
         "figures": as_dict(summary),
         **compared,
@@ -159,7 +168,7 @@ def table(summary: Summary, change: dict[str, dict[str, float]] | None = None) -
     """Return the figures as text: a line a measure, a column a language, each with its 95 % interval."""
     width = 26 if change is None else 34
     lines = [f"{'':20}" + "".join(f"{group:>{width}}" for group in summary)]
-    for name in (name for name in MEASURES if name in summary["all"]):
+    for name in measured(summary):
         cells = []
         for group, figures in summary.items():
             if name not in figures:

@@ -24,6 +24,7 @@ from rag.access import Reader
 from rag.errors import CityciteError
 from rag.schema import Answer, Language
 from ui import problems
+from ui.api_examples import answered
 from ui.document_page import message_page, page
 from ui.journal import Journal, Rating, Reason
 from ui.markup import Turn, literal
@@ -117,9 +118,9 @@ def feedback_routes(assistant: Assistant, journal: Journal) -> APIRouter:
         "/api/v1/feedback",
         tags=["questions"],
         status_code=HTTPStatus.CREATED,
-        responses=problems.documented(
-            HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS,
-            HTTPStatus.SERVICE_UNAVAILABLE,
+        responses=answered({"stored": True}, HTTPStatus.CREATED) | problems.documented(
+            HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY,
+            HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE,
         ),
     )  # fmt: skip
     def rate(body: FeedbackBody) -> Stored:

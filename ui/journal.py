@@ -309,7 +309,10 @@ class Journal:
 
 
 def note_question(journal: Journal | None, answer: Answer) -> None:
-    """Keep what was asked, where that is wanted; an answer must not fail because it could not be noted."""
+    """Count an answer; keep what was asked, where that is wanted. An answer must not fail because of either."""
+    from ui.metrics import observe_answer
+
+    observe_answer(answer)
     if journal is None:
         return
     try:

@@ -48,8 +48,9 @@ class Turn:
     """One question and what came of it: an answer, or the key of the text that says what went wrong, or nothing yet.
 
     `contexts` belong to the citations, in order; None where the document no longer holds the quote. `understood` is a
-    follow-up question as it was answered; `nearby` are passages to show where there is no answer; only documents that
-    pass `filters` were asked. `suggestion` is the question spelt so that it has an answer.
+    follow-up question as it was answered; `nearby` are passages to show where there is no answer, each with the
+    language of its document; only documents that pass `filters` were asked. `suggestion` is the question spelt so that
+    it has an answer. While a language model is writing, the turn is `growing`.
     """
 
     question: str
@@ -57,9 +58,10 @@ class Turn:
     contexts: tuple[Context | None, ...] = ()
     error: str | None = None
     understood: str | None = None
-    nearby: tuple[Passage, ...] = ()
+    nearby: tuple[tuple[Passage, str | None], ...] = ()
     filters: Filters = ALL
     suggestion: str | None = None
+    growing: bool = False
 
 
 def literal(content: str) -> str:
@@ -114,7 +116,9 @@ def original_address(cited: Citation | Passage) -> str | None:
 
 def question_html(turn: Turn, language: Language) -> str:
     """Return the user's message."""
-    return f'<div class="question">{_hidden(text("your_question", language))}{literal(turn.question)}</div>'
+    spoken = f' lang="{turn.answer.language}"' if turn.answer else ""
+    asked = f"<span{spoken}>{literal(turn.question)}</span>"
+    return f'<div class="question">{_hidden(text("your_question", language))}{asked}</div>'
 
 
 def answer_html(
@@ -126,21 +130,19 @@ def answer_html(
     """
     if turn.error is not None:
         message = text(turn.error, language).format(limit=max_question)
-        return _card("failed", _heading(text("error", language)) + _paragraph(message))
+        return _turn(_card("failed", _heading(text("error", language)) + _paragraph(message)))
     answer = turn.answer
     if answer is None:
-        return _card("searching", _paragraph(text("searching", language)))
+        return _turn(_understood(turn, language) + _card("searching", _paragraph(text("searching", language))))
     if answer.abstained:
         reply = _heading(text("no_answer", language)) + _paragraph(answer.answer, answer.language)
         reply += _suggestion(turn, language) + contact
         reply += _actions(turn, language, rating)
-        return _understood(turn, language) + _card("abstained", reply) + _nearby(turn.nearby, language)
-    body = _hidden(text("answer", language)) + _reply(turn, answer.answer, number, language)
-    body += f'<p class="sure">{literal(text(_sureness(answer.confidence), language))}</p>'
-    cited = zip(answer.citations, turn.contexts, strict=True)
-    items = "".join(f"<li>{_citation(citation, context, number, language)}</li>" for citation, context in cited)
-    sources = f'<h3>{literal(text("sources", language))}</h3><ol class="citations">{items}</ol>' if items else ""
-    return _understood(turn, language) + _card("answered", body + sources + _actions(turn, language, rating))
+        return _turn(_understood(turn, language) + _card("abstained", reply) + _nearby(turn.nearby, language))
+    body = _hidden(text("answer", language)) + _quoted(turn, number, language)
+    body += _reply(turn, answer.answer, number, language) + _on_words(turn, language)
+    body += _panel(turn, answer, number, language) + _actions(turn, language, rating)
+    return _turn(_understood(turn, language) + _card("answered formulating" if turn.growing else "answered", body))
 
 
 def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
@@ -150,7 +152,21 @@ def partial_answers(turn: Turn, number: int, language: Language) -> list[str]:
         return []
     ends = [end for _, end in sentence_spans(answer.answer)]
     opening = _hidden(text("answer", language))
-    return [_card("growing", opening + _reply(turn, answer.answer[:end], number, language)) for end in ends]
+    understood = _understood(turn, language)
+    return [
+        _turn(understood + _card("growing", opening + _reply(turn, answer.answer[:end], number, language)))
+        for end in ends
+    ]
+
+
+def _panel(turn: Turn, answer: Answer, number: int, language: Language) -> str:
+    """Return the sources, and how sure the answer is; beside the answer where the window has room."""
+    cited = zip(answer.citations, turn.contexts, strict=True)
+    items = "".join(f"<li>{_citation(citation, context, number, language)}</li>" for citation, context in cited)
+    level = _sureness(answer.confidence)
+    sure = f'<p class="sure {level.removeprefix("sure_")}">{literal(text(level, language))}</p>'
+    sources = f'<ol class="citations">{items}</ol>' if items else ""
+    return f'<div class="panel"><h3>{literal(text("sources", language))}</h3>{sure}{sources}</div>'
 
 
 def _reply(turn: Turn, shown: str, number: int, language: Language) -> str:
@@ -161,9 +177,31 @@ def _reply(turn: Turn, shown: str, number: int, language: Language) -> str:
     quoted = shown[: len(first.quote)] if first and answer.answer.startswith(first.quote) else ""
     spoken = (context and context.language) or answer.language
     linked = _linked(shown[len(quoted) :], answer, number, language)
+    # A screen reader has the quote by now, and is told the words once they are whole.
+    quiet = ' aria-live="off"' if turn.growing and answer.mode == "generative" else ""
     return (
-        f'<p class="reply" lang="{answer.language}"><span lang="{literal(spoken)}">{_close(quoted)}</span>{linked}</p>'
+        f'<p class="reply" lang="{answer.language}"{quiet}><span lang="{literal(spoken)}">{_close(quoted)}</span>'
+        f"{linked}</p>"
     )
+
+
+def _quoted(turn: Turn, number: int, language: Language) -> str:
+    """Return the first quote of a formulated answer, to stand above its words: the quote is what holds."""
+    answer = turn.answer
+    assert answer is not None
+    if answer.mode == "extractive" or not answer.citations:
+        return ""
+    context = turn.contexts[0]
+    spoken = (context and context.language) or answer.language
+    mark = _linked(" [1]", answer, number, language)
+    return f'<p class="quoted"><q lang="{literal(spoken)}">{_close(answer.citations[0].quote)}</q>{mark}</p>'
+
+
+def _on_words(turn: Turn, language: Language) -> str:
+    """Return what is to be said of the language model: that it is writing, or why its words are not shown."""
+    assert turn.answer is not None
+    key = "formulating" if turn.growing else turn.answer.note
+    return f'<p class="words">{literal(text(key, language))}</p>' if key else ""
 
 
 def _sureness(confidence: float) -> str:
@@ -204,21 +242,21 @@ def _actions(turn: Turn, language: Language, rating: str) -> str:
     )
 
 
-def _nearby(passages: tuple[Passage, ...], language: Language) -> str:
+def _nearby(passages: tuple[tuple[Passage, str | None], ...], language: Language) -> str:
     if not passages:
         return ""
-    items = "".join(f"<li>{_passage(passage, language)}</li>" for passage in passages)
+    items = "".join(f"<li>{_passage(passage, spoken, language)}</li>" for passage, spoken in passages)
     return (
         f'<div class="card nearby"><h3>{literal(text("nearby", language))}</h3><ul class="citations">{items}</ul></div>'
     )
 
 
-def _passage(passage: Passage, language: Language) -> str:
-    facts = literal(_facts(passage, language))
+def _passage(passage: Passage, spoken: str | None, language: Language) -> str:
+    facts, lang = literal(_facts(passage, language)), _lang(spoken)
     return (
         f'<details class="citation"><summary><span class="number"></span>'
-        f'<span class="title">{literal(passage.title)}</span><span class="facts">{facts}</span></summary>'
-        f"<blockquote>{_close(passage.text)}</blockquote>{_origin(passage, language)}</details>"
+        f'<span class="title"{lang}>{literal(passage.title)}</span><span class="facts">{facts}</span></summary>'
+        f"<blockquote{lang}>{_close(passage.text)}</blockquote>{_origin(passage, language)}</details>"
     )
 
 
@@ -239,16 +277,20 @@ def _linked(shown: str, answer: Answer, number: int, language: Language) -> str:
 
 
 def _citation(citation: Citation, context: Context | None, number: int, language: Language) -> str:
-    facts = _facts(citation, language)
+    facts = literal(_facts(citation, language))
     before, after = (context.before, context.after) if context else ("", "")
-    spoken = f' lang="{literal(context.language)}"' if context and context.language else ""
+    lang = _lang(context.language if context else None)
     return (
         f'<details class="citation" id="{_anchor(number, citation.marker)}">'
         f'<summary><span class="number">{_hidden(text("source_number", language))}{citation.marker}</span>'
-        f'<span class="title">{literal(citation.title)}</span><span class="facts">{literal(facts)}</span></summary>'
-        f"<blockquote{spoken}>{_close(before)}<mark>{literal(citation.quote)}</mark>{_close(after)}</blockquote>"
+        f'<span class="title"{lang}>{literal(citation.title)}</span><span class="facts">{facts}</span></summary>'
+        f"<blockquote{lang}>{_close(before)}<mark>{literal(citation.quote)}</mark>{_close(after)}</blockquote>"
         f"{_origin(citation, language)}</details>"
     )
+
+
+def _lang(spoken: str | None) -> str:
+    return f' lang="{literal(spoken)}"' if spoken else ""
 
 
 def _origin(cited: Citation | Passage, language: Language) -> str:
@@ -290,6 +332,11 @@ def shown_source(source: str) -> str:
 
 def _anchor(number: int, marker: int) -> str:
     return f"source-{number}-{marker}"
+
+
+def _turn(body: str) -> str:
+    """Return what belongs to one reply as one block, whose parts the style lays out."""
+    return f'<div class="turn">{body}</div>'
 
 
 def _card(kind: str, body: str) -> str:

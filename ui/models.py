@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from rag.schema import Filters, Language, Mode
+from rag.schema import Filters, Language, Mode, Note
 from ui.journal import Reason
 
 
-def _characters_only(value: str) -> str:
+def characters_only(value: str) -> str:
     """Refuse halves of surrogate pairs, which JSON can spell and no text file, model or answer can hold."""
     try:
         value.encode()
@@ -19,7 +19,11 @@ def _characters_only(value: str) -> str:
     return value
 
 
-_Line = Annotated[str, AfterValidator(_characters_only)]
+_Line = Annotated[str, AfterValidator(characters_only)]
+
+
+# For the description alone: what is no date is refused with words of our own.
+_DATE = r"^[1-9]\d{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"
 
 
 class Body(BaseModel):
@@ -33,8 +37,14 @@ class FiltersBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", from_attributes=True)
 
-    since: str | None = Field(default=None, description="Published from this ISO date on (2024, 2024-03, 2024-03-12).")
-    until: str | None = Field(default=None, description="Published up to this ISO date.")
+    since: str | None = Field(
+        default=None,
+        description="Published from this ISO date on (2024, 2024-03, 2024-03-12).",
+        json_schema_extra={"pattern": _DATE},
+    )
+    until: str | None = Field(
+        default=None, description="Published up to this ISO date.", json_schema_extra={"pattern": _DATE}
+    )
     source: str | None = Field(default=None, max_length=500, description="A part of the document's file or address.")
     type: str | None = Field(default=None, max_length=200, description="The document's type, such as press release.")
     department: str | None = Field(default=None, max_length=200, description="The department the document is from.")
@@ -55,7 +65,9 @@ class FiltersBody(BaseModel):
 class SearchQuery(FiltersBody):
     """What to search for, as parameters in the address."""
 
-    query: str = Field(min_length=1, max_length=2000, description="What to look for, in any language.")
+    query: Annotated[str, AfterValidator(characters_only)] = Field(
+        min_length=1, max_length=2000, description="What to look for, in any language.", examples=["LoRaWAN"]
+    )
     top_k: int = Field(default=10, ge=1, le=100, description="How many passages at most.")
 
 
@@ -64,10 +76,11 @@ class QuestionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"question": "Wann trat Krakau bei?"}]})
 
-    question: Annotated[str, AfterValidator(_characters_only)] = Field(
-        description="In German, English or Polish; not blank, at most 2,000 characters."
+    question: Annotated[str, AfterValidator(characters_only)] = Field(
+        description="In German, English or Polish; not blank, at most 2,000 characters.",
+        json_schema_extra={"minLength": 1, "maxLength": 2000},
     )
-    history: list[Annotated[str, AfterValidator(_characters_only)]] = Field(
+    history: list[Annotated[str, AfterValidator(characters_only)]] = Field(
         default=[],
         max_length=50,
         description="The earlier questions of the conversation, oldest first; a follow-up is understood from them.",
@@ -112,6 +125,14 @@ class AnswerBody(Body):
     mode: Mode = Field(description="Whether the answer is quoted or written by a language model from quotes.")
     timings_ms: TimingsBody = Field(description="How long it took.")
     citations: list[CitationBody] = Field(description="The evidence, the best first.")
+    understood: str | None = Field(
+        default=None, description="A follow-up question as it was understood; null where it needed no earlier ones."
+    )
+    note: Note | None = Field(
+        default=None,
+        description="Why the answer is a quote although a language model is set: `llm_unreachable` (it failed, took "
+        "too long or rests after failures) or `llm_unsupported` (too little of what it wrote is in the passages).",
+    )
 
 
 class PassageBody(Body):
@@ -177,6 +198,12 @@ class Health(BaseModel):
     """The server is running."""
 
     status: Literal["ok"] = Field(description="Always `ok`.")
+
+
+class Readiness(BaseModel):
+    """The server can answer questions."""
+
+    status: Literal["ready"] = Field(description="Always `ready`; what is missing is a problem.")
 
 
 class FeedbackBody(BaseModel):

@@ -25,6 +25,17 @@ SHOWN_VALUE: Final = 80
 _SUBJECT: Final = re.compile("^(Input|String|Value error,) ")
 UNEXPECTED: Final = "An unexpected error occurred. It has been logged; please try again or tell the operator."
 
+# One of the details that each status comes with, for the description of the API.
+_EXAMPLES: Final[dict[int, str]] = {
+    HTTPStatus.BAD_REQUEST: "The body is not valid JSON: Expecting value at character 13",
+    HTTPStatus.NOT_FOUND: "No document 'plan-17' in the store. citycite documents lists what there is.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 kB; send the question alone.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "question is missing",
+    HTTPStatus.TOO_MANY_REQUESTS: "More than 60 ratings came in within a minute; please try again in a minute.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: UNEXPECTED,
+    HTTPStatus.SERVICE_UNAVAILABLE: "The Chroma server http://127.0.0.1:8000 does not answer. Is it running?",
+}
+
 
 class Problem(BaseModel):
     """Why a request failed (RFC 9457)."""
@@ -35,16 +46,26 @@ class Problem(BaseModel):
     detail: str = Field(description="One line: the problem, the value, the next step.")
 
 
+def body(status: int, detail: str) -> Problem:
+    """Return a problem as it stands in a body, or in an event of a stream."""
+    return Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail)
+
+
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """Return a problem as a response."""
-    body = Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail)
-    return JSONResponse(body.model_dump(), status, headers, MEDIA_TYPE)
+    return JSONResponse(body(status, detail).model_dump(), status, headers, MEDIA_TYPE)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI entries of the problems that an operation may answer with."""
-    content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    schema = Problem.model_json_schema()
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": schema, "example": body(status, _EXAMPLES[status]).model_dump()}},
+        }
+        for status in statuses
+    }
 
 
 def install(app: FastAPI) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -30,22 +30,46 @@ CONTENT_SECURITY_POLICY: Final = "; ".join(
         "object-src 'none'",
         "base-uri 'self'",
         "form-action 'self'",
-        "frame-ancestors 'self'",
     ]
 )
+_FRAMED: Final = "frame-ancestors 'self'"
+_UNFRAMED: Final = "/admin"
 SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     # A link to a source must not tell its host what was asked.
     "Referrer-Policy": "same-origin",
-    # A page that opened this one in a window must not reach into it; and nothing here needs what a browser can sense.
-    "Cross-Origin-Opener-Policy": "same-origin",
+    # Nothing here needs them, so no markup that slipped through can ask for them either.
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
 }
 
 
 class SecurityHeaders:
-    """Adds the security headers a response lacks, and takes out whatever would open it to pages of other origins."""
+    """Adds the security headers a response lacks. Pages may be framed by this site and those of `ancestors`."""
+
+    def __init__(self, app: ASGIApp, ancestors: Sequence[str] = ()) -> None:
+        self.app = app
+        self._framed = " ".join([_FRAMED, *ancestors])
+        self._added = SECURITY_HEADERS | {"Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; {self._framed}"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._added.items():
+                    headers.setdefault(name, value)
+                # A document opened from a framed chat page stays in its frame; the admin area is never framed.
+                if not scope["path"].startswith(_UNFRAMED):
+                    policy = headers["Content-Security-Policy"]
+                    if self._framed not in policy:
+                        headers["Content-Security-Policy"] = policy.replace(_FRAMED, self._framed)
+            await send(message)
+
+        await self.app(scope, receive, send_guarded if scope["type"] == "http" else send)
+
+
+class SameOriginOnly:
+    """Takes out of responses whatever would open them to scripts of other origins."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -56,8 +80,6 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name in {name for name in headers if name.startswith("access-control-")}:
                     del headers[name]
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, send_guarded if scope["type"] == "http" else send)
@@ -90,10 +112,17 @@ class UnexpectedErrors:
 class BodyLimit:
     """Refuses bodies over the limit, also those that do not say how long they are; not at the paths `without` one."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, without: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int = MAX_BODY,
+        without: Collection[str] = (),
+        refusal: Callable[[int, str], ASGIApp] = problem,
+    ) -> None:
         self.app = app
         self.limit = limit
         self.without = without
+        self.refusal = refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_free = scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}
@@ -113,7 +142,7 @@ class BodyLimit:
                 body = None
         if body is None:
             detail = f"The body is larger than {self.limit // 1024} kB; send the question alone."
-            await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)(scope, receive, send)
+            await self.refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)(scope, receive, send)
             return
         pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 

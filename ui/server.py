@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import signal
 import socket
 import threading
@@ -11,18 +12,25 @@ from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
-import click
 import uvicorn
+from uvicorn.config import LOGGING_CONFIG
 
 from rag.errors import CityciteError, UsageError
 from rag.settings import Settings, load_settings
 from ui.api import create_app
+from ui.logs import announce
+from ui.under_way import UnderWay
 
 if TYPE_CHECKING:
     from rag import Assistant
 
-# An answer under way is finished in that time; what is still open then is a page that waits for news.
+logger = logging.getLogger(__name__)
+
+# What is still open when all answers are finished is a page that waits for news.
 GRACE_SECONDS: Final = 3
+# What is under way when the server is told to stop: a question takes a second on a busy machine, a stream a few; with a
+# language model, as long as that may take.
+FINISH_SECONDS: Final = 10
 # Connections that wait to be accepted while the server is busy; the number is uvicorn's own default.
 BACKLOG: Final = 2048
 
@@ -48,13 +56,16 @@ def serve(
         with suppress(KeyboardInterrupt):
             served.run(sockets=[listener])
         if served.started:
-            click.echo("Stopped.", err=True)
+            announce("Stopped.")
 
 
 def server(assistant: Assistant, settings: Settings | None = None) -> AnnouncingServer:
     """Return a server over `assistant` that is yet to be run on a socket."""
+    settings = settings or load_settings()
+    app = create_app(assistant, settings)
     config = uvicorn.Config(
-        create_app(assistant, settings),
+        app,
+        log_config=None if settings.log_format == "json" else LOGGING_CONFIG,
         log_level="warning",
         access_log=False,  # addresses of searches hold what people ask
         proxy_headers=False,  # anyone can send them; a proxy in front is a setting of its own
@@ -62,7 +73,8 @@ def server(assistant: Assistant, settings: Settings | None = None) -> Announcing
         ws="none",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return AnnouncingServer(config)
+    finish = FINISH_SECONDS + (settings.llm_timeout if settings.llm else 0)
+    return AnnouncingServer(config, app.state.under_way, finish)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -113,13 +125,30 @@ def _explained(error: OSError, host: str, port: int) -> CityciteError:
 
 
 class AnnouncingServer(uvicorn.Server):
-    """Says where it listens as soon as it does, and where it is stopped turns the signal into a plain end."""
+    """Says where it listens as soon as it does, and where it is stopped turns the signal into a plain end.
+
+    It takes no new requests then, and finishes those `under_way`, for at most `finish` seconds.
+    """
+
+    def __init__(self, config: uvicorn.Config, under_way: UnderWay, finish: float) -> None:
+        super().__init__(config)
+        self._under_way = under_way
+        self._finish = finish
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then write the address to stderr."""
         await super().startup(sockets)
         if self.started and sockets:
-            click.echo(f"citycite is ready: {_address(sockets[0])}", err=True)
+            announce(f"citycite is ready: {_address(sockets[0])}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop listening, let what is under way finish, then close what pages hold open."""
+        self._under_way.is_ending = True
+        for listening in self.servers:
+            listening.close()
+        if not self.force_exit and not await self._under_way.finished(self._finish):
+            logger.warning("%d requests were not finished in %g seconds.", self._under_way.count, self._finish)
+        await super().shutdown(sockets)
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Run until a signal; SIGTERM then ends it as SIGINT does."""

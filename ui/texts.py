@@ -28,8 +28,8 @@ TEXTS: Final[dict[str, Text]] = {
         "Pytania do dokumentów miasta. Każda odpowiedź ze źródłem.",
     ),
     "notice": Text(
-        "Hier antwortet ein automatisches System, kein Mensch. Bitte prüfen Sie den Beleg, bevor Sie sich darauf "
-        "verlassen.",
+        "Hier antwortet ein automatisches System, kein Mensch. Bitte prüfen Sie den Beleg, bevor Sie sich auf eine "
+        "Antwort verlassen.",
         "An automated system answers here, not a person. Please check the source before you rely on an answer.",
         "Odpowiada automatyczny system, nie człowiek. Przed wykorzystaniem odpowiedzi prosimy sprawdzić źródło.",
     ),
@@ -48,17 +48,37 @@ TEXTS: Final[dict[str, Text]] = {
     "archive": Text("Frühere Gespräche", "Earlier conversations", "Wcześniejsze rozmowy"),
     "archive_note": Text(
         "Nur in diesem Browser gespeichert. Eine Frage lässt sich mit einem Klick erneut stellen.",
-        "Kept in this browser only. A click on a question asks it again.",
+        "Kept in this browser only. Click a question to ask it again.",
         "Zapisane tylko w tej przeglądarce. Kliknięcie pytania zadaje je ponownie.",
     ),
     "archive_rename": Text("Umbenennen", "Rename", "Zmień nazwę"),
     "archive_export": Text("Speichern", "Save", "Zapisz"),
     "archive_delete": Text("Löschen", "Delete", "Usuń"),
+    "archive_delete_sure": Text("Dieses Gespräch löschen?", "Delete this conversation?", "Usunąć tę rozmowę?"),
     "archive_delete_all": Text("Alle löschen", "Delete all", "Usuń wszystkie"),
     "archive_delete_all_sure": Text(
         "Alle Gespräche in diesem Browser löschen?",
         "Delete all conversations in this browser?",
         "Usunąć wszystkie rozmowy w tej przeglądarce?",
+    ),
+    # The line to the server.
+    "connection_lost": Text(
+        "Der Server ist gerade nicht erreichbar. Das Gespräch bleibt erhalten; sobald er wieder da ist, können Sie "
+        "weiterfragen.",
+        "The server cannot be reached at the moment. Your conversation is kept; you can go on as soon as the server is "
+        "back.",
+        "Serwer jest chwilowo niedostępny. Rozmowa zostanie zachowana; gdy tylko serwer wróci, będzie można pytać "
+        "dalej.",
+    ),
+    "connection_back": Text(
+        "Der Server ist wieder da. Sie können weiterfragen.",
+        "The server is back. You can go on.",
+        "Serwer jest znów dostępny. Można pytać dalej.",
+    ),
+    "connection_busy": Text(
+        "Gerade kommen sehr viele Fragen an. Bitte versuchen Sie es in einer Minute noch einmal.",
+        "Very many questions are coming in at the moment. Please try again in a minute.",
+        "W tej chwili napływa bardzo wiele pytań. Prosimy spróbować ponownie za minutę.",
     ),
     # Filters.
     "filters": Text("Dokumente eingrenzen", "Narrow down the documents", "Zawęź dokumenty"),
@@ -89,6 +109,21 @@ TEXTS: Final[dict[str, Text]] = {
     "privacy": Text("Datenschutz", "Privacy", "Ochrona danych"),
     "accessibility": Text("Barrierefreiheit", "Accessibility", "Dostępność"),
     "did_you_mean": Text("Meinten Sie:", "Did you mean:", "Czy chodziło o:"),
+    "formulating": Text(
+        "Ein Sprachmodell formuliert die Antwort; gezeigt wird nur, was die Belege sagen …",
+        "A language model is putting the answer into words; only what the sources say is shown …",
+        "Model językowy formułuje odpowiedź; pokazane zostanie tylko to, co mówią źródła …",
+    ),
+    "llm_unreachable": Text(
+        "Ein Sprachmodell ist eingerichtet, war aber nicht erreichbar. Dies ist das Zitat.",
+        "A language model is set up but could not be reached. This is the quote.",
+        "Model językowy jest skonfigurowany, ale nie był osiągalny. To jest cytat.",
+    ),
+    "llm_unsupported": Text(
+        "Was das Sprachmodell schrieb, war nicht genügend belegt. Dies ist das Zitat.",
+        "What the language model wrote was not sufficiently supported. This is the quote.",
+        "To, co napisał model językowy, nie było dostatecznie potwierdzone. To jest cytat.",
+    ),
     "sure_high": Text("Gut belegt", "Well supported", "Dobrze udokumentowane"),
     "sure_middle": Text("Wahrscheinlich die Antwort", "Probably the answer", "Prawdopodobnie odpowiedź"),
     "sure_low": Text(
@@ -98,7 +133,7 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "nearby": Text(
         "Vielleicht hilfreich, aber keine Antwort",
-        "Perhaps useful, but no answer",
+        "Perhaps useful, but not an answer",
         "Być może przydatne, ale to nie odpowiedź",
     ),
     "sources": Text("Belege", "Sources", "Źródła"),

@@ -80,6 +80,11 @@ class Draft:
         if bare and sum(map(len, self._sample)) < _SAMPLE_LENGTH:
             self._sample[bare[:_SAMPLE_LINE]] = None
 
+    def drop_more(self, part: Extract) -> None:
+        """Keep count of what was left out of a part that was read by itself."""
+        self._dropped += part.dropped
+        self._sample |= dict.fromkeys(part.dropped_sample.splitlines())
+
     def paragraph(self, text: str) -> None:
         """Add a paragraph, with a blank line before it."""
         self._add(text, "\n\n")

@@ -62,7 +62,10 @@ def load_html_mail(source: str) -> Extract:
     body = root if found is None else found
     for part in list(body.iter(*_NOT_IN_MAILS)):
         _drop(part)
+    draft = Draft()
     for part in [part for part in body.iter() if _SIGNATURE_CLASS.search(part.get("class", ""))]:
+        for line in part.itertext():
+            draft.drop(normalise(line))
         _drop(part)
     for quotation in list(body.iter("blockquote")):
         begin, end = quotation.makeelement("p"), quotation.makeelement("p")
@@ -70,7 +73,6 @@ def load_html_mail(source: str) -> Extract:
         begin.tail, quotation.text = quotation.text, None
         quotation.insert(0, begin)
         quotation.append(end)
-    draft = Draft()
     _Writer(draft, vocabulary(normalise(" ".join(body.itertext())))).write(body)
     return draft.extract()
 

@@ -52,7 +52,7 @@ _GREETING = re.compile(
 def write_body(draft: Draft, text: str, *, html: bool) -> None:
     """Add the body of a mail to `draft`; each earlier mail that it quotes becomes a section, its signature goes."""
     if html:
-        lines = _html_lines(text)
+        lines = _html_lines(draft, text)
     else:
         lines = _mark_quotations(normalise(text.translate(_OUR_MARKS)).replace("\f", "\n").split("\n"))
     _BodyWriter(draft, vocabulary("\n".join(lines)), joined=html).write(lines)
@@ -78,9 +78,10 @@ def unflow(text: str, *, delete_space: bool) -> str:
     return "\n".join(lines)
 
 
-def _html_lines(source: str) -> list[str]:
+def _html_lines(draft: Draft, source: str) -> list[str]:
     """Return the lines of an HTML body; "" parts paragraphs, a mark begins each heading."""
     extract = load_html_mail(source.translate(_OUR_MARKS))
+    draft.drop_more(extract)
     headings = {mark.start for mark in extract.sections}
     lines, start = [], 0
     for line in extract.text.split("\n"):
@@ -190,7 +191,10 @@ class _BodyWriter:
         return None
 
     def _flush(self) -> None:
-        lines = _without_signature(self._waiting)
+        end = _signature_start(self._waiting)
+        lines = self._waiting[:end]
+        for line in self._waiting[end + 1 :]:  # its mark is no text
+            self._draft.drop(line.removeprefix(_HEADING))
         self._waiting = []
         if not any(character.isalnum() for line in lines for character in line):
             return
@@ -221,10 +225,11 @@ def _copied_head(lines: Sequence[str], index: int) -> list[str]:
     return [line.strip() for line in lines[index:end]] if labelled >= 2 else []
 
 
-def _without_signature(lines: list[str]) -> list[str]:
+def _signature_start(lines: list[str]) -> int:
+    """Return the index of the line that begins the signature, that of the end where there is none."""
     for index, line in enumerate(lines):
         if line == "-- ":
-            return lines[:index]
+            return index
         if line.strip() == "--" and sum(bool(below.strip()) for below in lines[index + 1 :]) <= _SIGNATURE_LINES:
-            return lines[:index]
-    return lines
+            return index
+    return len(lines)

@@ -7,12 +7,23 @@ print(summarise(outcomes, questions)["all"]["first_quote"])
 """
 
 from rag.evaluation.question_sets import GoldQuestion, QuestionSet, read_beir, read_gold, read_squad
-from rag.evaluation.run import Outcome, Quote, evaluate
-from rag.evaluation.summary import MEASURES, Figure, Limit, Summary, as_dict, compare, falls_short, summarise
+from rag.evaluation.run import Formulation, Outcome, Quote, evaluate
+from rag.evaluation.summary import (
+    MEASURES,
+    Figure,
+    Limit,
+    Summary,
+    as_dict,
+    compare,
+    falls_short,
+    side_by_side,
+    summarise,
+)
 
 __all__ = [
     "MEASURES",
     "Figure",
+    "Formulation",
     "GoldQuestion",
     "Limit",
     "Outcome",
@@ -26,5 +37,6 @@ __all__ = [
     "read_beir",
     "read_gold",
     "read_squad",
+    "side_by_side",
     "summarise",
 ]

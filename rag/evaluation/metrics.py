@@ -14,10 +14,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.stats import rankdata
 
+from rag.values import same, values
+
 # Of unanswerable questions refused, at this share of answerable ones refused too.
 FALSE_REFUSALS = 0.05
 _BINS = 10
 _WORD = re.compile(r"\w+")
+_MARKS = re.compile(r"\[\d+\]")
 
 
 def recall(grades: Sequence[float], relevant: int, count: int, *, any_relevant: bool) -> float:
@@ -45,6 +48,15 @@ def holds_answer(quote: str, answers: Sequence[str]) -> bool:
     """Whether one of `answers` stands in `quote`; case and white space don't count."""
     text = " ".join(quote.split()).casefold()
     return any(" ".join(answer.split()).casefold() in text for answer in answers)
+
+
+def states_answer(text: str, answers: Sequence[str]) -> bool:
+    """Whether one of `answers` stands in `text`, or all numbers and dates that it has do, in whatever language."""
+    if holds_answer(text, answers):
+        return True
+    stated = values(_MARKS.sub(" ", text))
+    wanted = [own for answer in answers if (own := values(answer))]
+    return any(all(any(same(value, other) for other in stated) for value in own) for own in wanted)
 
 
 def token_f1(quote: str, answers: Sequence[str]) -> float:

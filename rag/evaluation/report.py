@@ -12,7 +12,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, Template
 
 from rag.evaluation.metrics import calibration_bins
 from rag.evaluation.run import Outcome
-from rag.evaluation.summary import MEASURES, Summary
+from rag.evaluation.summary import MEASURES, Summary, measured
 
 _SHARES = {name for name in MEASURES if name not in ("quote_length", "latency_p50", "latency_p95")}
 _FAILURES = ("wrong", "needless abstention", "needless answer")
@@ -37,7 +37,7 @@ def render(
         facts=facts or {},
         measures=MEASURES,
         summary=summary,
-        names=list(summary["all"]),
+        names=measured(summary),
         change=change or {},
         shown=_shown,
         change_class=_change_class,

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rag.access import EVERYTHING, Reader
-from rag.errors import UsageError
-from rag.evaluation.metrics import holds_answer
+from rag.errors import LanguageModelError, UsageError
+from rag.evaluation.metrics import holds_answer, states_answer
 from rag.evaluation.question_sets import GoldQuestion, QuestionSet
+from rag.formulated import UnsupportedError
 from rag.pipeline import Assistant, Trail
-from rag.schema import Citation, Document, Filters
+from rag.schema import Citation, Document, Filters, Mode
 from rag.verification import stands_in
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,21 @@ class Quote:
     end: int
     verbatim: bool
     right_document: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Formulation:
+    """What a language model made of an answer.
+
+    `text` is what was shown of it, None where the quote stayed the answer. `supported` and `removed` count the
+    sentences that it wrote; both are 0 where it `failed` to write any.
+    """
+
+    text: str | None
+    supported: int
+    removed: int
+    failed: bool
+    milliseconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +64,25 @@ class Outcome:
     ideal: tuple[float, ...]
     quotes: tuple[Quote, ...]
     milliseconds: float
+    formulation: Formulation | None = None
+    mode: Mode = "extractive"
+
+    @property
+    def quote_right(self) -> bool:
+        """Whether the first quote holds a gold answer, shown or not."""
+        return bool(self.quotes) and holds_answer(self.quotes[0].text, self.question.answers)
 
     @property
     def right(self) -> bool:
-        """Whether the first quote holds a gold answer, shown or not."""
-        return bool(self.quotes) and holds_answer(self.quotes[0].text, self.question.answers)
+        """Whether what is shown holds a gold answer: the first quote, or in generative mode the model's words."""
+        if self.mode == "generative" and self.formulation is not None and self.formulation.text is not None:
+            return states_answer(self.formulation.text, self.question.answers)
+        return self.quote_right
+
+    def in_words(self) -> Outcome:
+        """Return the outcome as a reader sees it who has a language model set."""
+        waited = self.formulation.milliseconds if self.formulation is not None else 0.0
+        return replace(self, mode="generative", milliseconds=self.milliseconds + waited)
 
     @property
     def verdict(self) -> str:
@@ -73,7 +107,7 @@ class Outcome:
             "grades": list(self.grades),
             "quotes": [asdict(quote) for quote in self.quotes],
             "milliseconds": self.milliseconds,
-        }
+        } | ({} if self.formulation is None else {"formulation": asdict(self.formulation)})
 
 
 # Told after each question how many are done.
@@ -85,10 +119,13 @@ def evaluate(
     assistant: Assistant,
     progress: Progress = lambda done: None,
     reader: Reader = EVERYTHING,
+    *,
+    formulate: bool = False,
 ) -> tuple[list[Outcome], bool]:
     """Ask all questions, as `reader` would; return the outcomes, and whether that were all (False after Ctrl-C).
 
-    The documents of the set must be in the assistant's store.
+    The documents of the set must be in the assistant's store. With `formulate`, the language model that is set
+    formulates each answer as well.
 
     Raises:
         UsageError: a gold file names documents of which the store has none.
@@ -109,7 +146,9 @@ def evaluate(
     try:
         for question, grades in zip(questions.questions, relevant, strict=True):
             trail = assistant.trail(question.text, filters=Filters(without=question.without), reader=reader)
-            outcomes.append(_outcome(question, grades, trail, assistant, texts))
+            formulation = _formulation(trail, assistant) if formulate else None
+            outcome = _outcome(question, grades, trail, assistant, texts)
+            outcomes.append(replace(outcome, formulation=formulation))
             progress(len(outcomes))
     except KeyboardInterrupt:
         return outcomes, False
@@ -141,6 +180,27 @@ def _outcome(
         ideal=tuple(sorted(grades.values(), reverse=True)) or tuple(grade for _, grade in question.relevant),
         quotes=tuple(_quote(citation, grades, assistant, texts) for citation in trail.quotes),
         milliseconds=trail.answer.timings_ms.total,
+    )
+
+
+def _formulation(trail: Trail, assistant: Assistant) -> Formulation | None:
+    """Have an answer formulated; None where the model is not asked."""
+    if trail.basis is None or assistant.formulator is None:
+        return None
+    started, text, found = time.perf_counter(), None, None
+    try:
+        *_, whole = assistant.formulator.formulate(trail.basis.question, trail.basis.evidence)
+        text, found = whole.text, whole.checked
+    except UnsupportedError as error:
+        found = error.checked
+    except (LanguageModelError, UsageError) as error:
+        logger.warning("No formulated answer: %s", error)
+    return Formulation(
+        text=text,
+        supported=len(found.kept) if found else 0,
+        removed=len(found.removed) if found else 0,
+        failed=found is None,
+        milliseconds=round((time.perf_counter() - started) * 1000, 2),
     )
 
 

@@ -24,7 +24,7 @@ from rag.evaluation.metrics import (
     token_f1,
 )
 from rag.evaluation.question_sets import QuestionSet
-from rag.evaluation.run import Outcome
+from rag.evaluation.run import Formulation, Outcome
 
 DEPTHS = (1, 3, 5, 10)
 
@@ -46,7 +46,10 @@ MEASURES: dict[str, Measure] = {
     "ndcg@10": Measure("discounted gain of the first 10 documents"),
     "first_quote": Measure("answerable questions whose first quote holds the answer, shown or not"),
     "any_quote": Measure("answerable questions one of whose quotes holds the answer, shown or not"),
-    "answered_right": Measure("answerable questions that were answered, with the answer in the first quote"),
+    "answered_right": Measure("answerable questions that were answered, with the answer in the first quote or words"),
+    "formulated": Measure("answers that were shown in a language model's words"),
+    "claim_support": Measure("sentences that the language model wrote which the passages support; the rest is removed"),
+    "llm_failures": Measure("answers for which the language model failed or took too long", -1),
     "token_f1": Measure("words that first quote and answer have in common"),
     "exact_match": Measure("first quotes that are the answer, word for word"),
     "quote_length": Measure("characters of the first quote", -1),
@@ -123,7 +126,7 @@ def _values(outcomes: list[Outcome], questions: QuestionSet) -> dict[str, list[f
     }
     values["mrr"] = [reciprocal_rank(item.grades) for item in ranked]
     values["ndcg@10"] = [ndcg(item.grades, item.ideal, 10) for item in ranked]
-    values["first_quote"] = [item.right for item in answered]
+    values["first_quote"] = [item.quote_right for item in answered]
     values["any_quote"] = [
         any(holds_answer(quote.text, item.question.answers) for quote in item.quotes) for item in answered
     ]
@@ -133,11 +136,35 @@ def _values(outcomes: list[Outcome], questions: QuestionSet) -> dict[str, list[f
     values["citation_precision"] = [quote.verbatim and quote.right_document for quote in shown]
     values["refused"] = [item.abstained for item in others]
     values["false_refusals"] = [item.abstained for item in answerable]
+    values |= _in_words([item.formulation for item in outcomes if item.mode == "generative" and item.formulation])
     if questions.extractive:
         first = [(item.quotes[0].text if item.quotes else "", item.question.answers) for item in answered]
         values["token_f1"] = [token_f1(quote, answers) for quote, answers in first]
         values["exact_match"] = [exact_match(quote, answers) for quote, answers in first]
     return values
+
+
+def _in_words(formulations: list[Formulation]) -> dict[str, list[float]]:
+    """Return the measures of what a language model wrote; `claim_support` has a value a sentence."""
+    return {
+        "formulated": [item.text is not None for item in formulations],
+        "claim_support": [value for item in formulations for value in [1.0] * item.supported + [0.0] * item.removed],
+        "llm_failures": [item.failed for item in formulations],
+    }
+
+
+def side_by_side(extractive: Summary, generative: Summary) -> Summary:
+    """Return the figures of both modes in one summary: each group, and beside it `generative` or `generative.GROUP`."""
+    merged: Summary = {}
+    for group, figures in extractive.items():
+        merged[group] = figures
+        merged["generative" if group == "all" else f"generative.{group}"] = generative[group]
+    return merged
+
+
+def measured(summary: Summary) -> list[str]:
+    """Return the measures that any group has, in the order of `MEASURES`."""
+    return [name for name in MEASURES if any(name in figures for figures in summary.values())]
 
 
 def _joint(outcomes: list[Outcome]) -> list[tuple[str, Callable[[np.ndarray], float], int]]:

@@ -1,7 +1,8 @@
 """How well the claim check tells supported sentences from others: python -m tests.bench.claims [--failures]
 
-Prints, for both halves of the gold set, the share of unsupported sentences caught and of supported ones kept. The rules
-and thresholds were made on the development half; the held-out half was written after them.
+Prints, for both parts of the gold set, the share of unsupported sentences caught and of supported ones kept. The rules
+and thresholds were made on `dev`. `last` was held out until it was measured once (docs/accuracy.md has the figures);
+since then its mistakes have been looked at, so it is development too, and the next measurement needs new pairs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tests.bench.claims_gold import GoldClaim, gold_claims
 
 
 def verdicts(split: str, similarity: Similarity | None) -> list[tuple[GoldClaim, Verdict]]:
-    """Check every sentence of one half."""
+    """Check every sentence of one part."""
     return [
         (
             gold,
@@ -51,7 +52,7 @@ def main() -> None:
     parser.add_argument("--failures", action="store_true", help="name the sentences judged wrongly")
     options = parser.parse_args()
     similarity = with_model()
-    for split in ("dev", "held_out"):
+    for split in ("dev", "last"):
         checked = verdicts(split, similarity)
         for language in ("all", "de", "en", "pl"):
             part = [pair for pair in checked if language in ("all", pair[0].language)]

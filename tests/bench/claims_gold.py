@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent / "claim_pairs"
 
 @dataclass(frozen=True, slots=True)
 class GoldClaim:
-    """A sentence about passages. `change` names what is wrong with an unsupported one; `split` is dev or held_out."""
+    """A sentence about passages. `change` names what is wrong with an unsupported one; `split` is dev or last."""
 
     id: str
     split: str
@@ -24,7 +24,7 @@ class GoldClaim:
 
 
 def gold_claims(split: str | None = None) -> list[GoldClaim]:
-    """Return the pairs of one half, or all."""
+    """Return the pairs of one part, or all."""
     topics = {row["topic"]: row for row in _rows("passages")}
     return [
         GoldClaim(

@@ -16,6 +16,7 @@ import numpy as np
 from ingest.pipeline import ingest
 from ingest.reading import Reader, Report
 from ingest.side_files import SideFiles
+from ingest.workers import Workers
 from rag.embeddings import EmbeddingModel
 from rag.records import StoredPassage, document_metadata, passage_id, passage_metadata
 from rag.settings import Settings
@@ -30,15 +31,17 @@ def make(folder: Path, store: Store, settings: Settings, count: int) -> None:
     """Write `count` small files, and store them as an ingest would, but a thousand records at a time."""
     store.create(EmbeddingModel(settings).name, DIMENSIONS)
     random = np.random.default_rng(1)
-    reader = Reader({}, SideFiles(), settings, Report())
     documents: list[tuple[str, str, dict[str, Any]]] = []
     passages: list[StoredPassage] = []
+    files = []
     for number in range(count):
-        file = folder / f"{number // 100:03}" / f"akte-{number:05}.txt"
-        file.parent.mkdir(exist_ok=True)
+        files.append(folder / f"{number // 100:03}" / f"akte-{number:05}.txt")
+        files[-1].parent.mkdir(exist_ok=True)
         words = " ".join(f"Wort{number}x{place}" for place in range(60))
-        file.write_text(f"Vorgang {number}. Der Rat hat über {words} beschlossen.\n", "utf-8")
-        for item in reader.read(file):
+        files[-1].write_text(f"Vorgang {number}. Der Rat hat über {words} beschlossen.\n", "utf-8")
+    with Workers(settings) as workers:
+        reader = Reader({}, SideFiles(), settings, Report(), workers)
+        for item in (item for read in reader.read_all(files) for item in read):
             key, version = item.document.id, item.content_hash[:16]
             record = document_metadata(item.document, item.content_hash, version, len(item.spans), (), item.reading)
             documents.append((key, item.document.text, record))

@@ -24,7 +24,7 @@ def main(address, password, folder, scheme="light"):
         page.get_by_label("Passwort").fill(password)
         page.keyboard.press("Enter")
         page.wait_for_url("**/admin/documents")
-        for name in ("documents", "questions", "gold", "evaluation", "health"):
+        for name in ("documents", "questions", "gold", "evaluation", "embed", "health"):
             page.goto(f"{address}/admin/{name}")
             picture(page, folder, name)
         page.goto(f"{address}/admin/documents?words=.pdf")

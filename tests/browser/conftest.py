@@ -3,6 +3,7 @@
 Every test fails if the browser asks any other host for anything, or finds anything to complain about.
 """
 
+import shutil
 import threading
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -10,11 +11,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import sync_playwright
 
+from rag.pipeline import Assistant
+from tests.ui.admin_session import set_password, settings_in
 from tests.ui.stand_in import StandIn
 from ui.server import listen, server
 
-# Every name but the server's address is unknown to this browser: what a page needs from elsewhere, it misses.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+# Every name but the server's address, and that of a page that embeds it, is unknown to this browser: what a page needs
+# from elsewhere, it misses.
+NAMES = "MAP portal.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules={NAMES}"]
 
 
 @contextmanager
@@ -27,6 +32,18 @@ def serving(assistant, settings=None):
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         running.should_exit = True
         thread.join()
+
+
+def city_settings(folder, store):
+    """Settings as a city would make them; with questions set, none are looked for."""
+    return settings_in(
+        folder, store, parse_workers=1, name="Stadt Musterstadt", contact="auskunft@musterstadt.example",
+        imprint_url="https://musterstadt.example/impressum", privacy_url="https://musterstadt.example/datenschutz",
+        examples=(
+            "Seit wann gehört Krakau zu Eurocities?", "Was ist LoRaWAN?",
+            "Wann hat Köln mit dem Masterplan Digitalisierung begonnen?",
+        ),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +63,20 @@ def stand_in_address(stand_in):
     """Where the stand-in is served."""
     with serving(stand_in) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def admin_address(corpus_store, tmp_path_factory, assistant):
+    """Where a copy of the sample corpus is served with an admin area, feedback and a city's settings."""
+    folder = tmp_path_factory.mktemp("admin")
+    settings = city_settings(folder, shutil.copytree(corpus_store, folder / "store"))
+    set_password(settings)
+    opened = Assistant.open(settings.store, settings)
+    opened.model = assistant.model
+    opened.warm_up()
+    with serving(opened, settings) as address:
+        yield address
+    opened.close()
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +158,13 @@ def visit(contexts, address):
 def stand_in_visit(contexts, stand_in_address):
     """A visit to the server of the stand-in."""
     with visiting(contexts, stand_in_address) as visit:
+        yield visit
+
+
+@pytest.fixture
+def admin_visit(contexts, admin_address):
+    """A visit to the server with the admin area."""
+    with visiting(contexts, admin_address) as visit:
         yield visit
 
 

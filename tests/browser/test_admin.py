@@ -1,14 +1,10 @@
 """Readers rate, administrators upload and review; in a real browser, over a copy of the sample corpus."""
 
-import shutil
-
 import pytest
 from playwright.sync_api import expect
 
-from rag.pipeline import Assistant
-from tests.browser.conftest import serving, visiting
 from tests.browser.test_chat_page import NOBODY_KNOWS, WHEN, ask, has_no_horizontal_scroll
-from tests.ui.admin_session import PASSWORD, set_password, settings_in
+from tests.ui.admin_session import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -16,25 +12,6 @@ NOTE = "Das Schwimmbad am Kanal\n\nDas Schwimmbad am Kanal wurde am 3. Mai 1931 
 # What the browser holds while a file is dragged over the page.
 HELD = "(text) => { const data = new DataTransfer(); data.items.add(new File([text], 'lagerhaus.txt')); return data; }"
 POOL = "Wann wurde das Schwimmbad am Kanal eröffnet?"
-
-
-@pytest.fixture(scope="module")
-def admin_address(corpus_store, tmp_path_factory, assistant):
-    folder = tmp_path_factory.mktemp("admin")
-    settings = settings_in(folder, shutil.copytree(corpus_store, folder / "store"), parse_workers=1)
-    set_password(settings)
-    opened = Assistant.open(settings.store, settings)
-    opened.model = assistant.model
-    opened.warm_up()
-    with serving(opened, settings) as address:
-        yield address
-    opened.close()
-
-
-@pytest.fixture
-def admin_visit(contexts, admin_address):
-    with visiting(contexts, admin_address) as visit:
-        yield visit
 
 
 def logged_in(visit, path="/admin/documents", **window):
@@ -119,7 +96,7 @@ def test_a_good_rating_takes_one_click(admin_visit):
 
 def test_no_page_of_the_admin_area_scrolls_sideways(admin_visit):
     page = logged_in(admin_visit)
-    addresses = [f"/admin/{name}" for name in ("documents", "questions", "gold", "evaluation", "health")]
+    addresses = [f"/admin/{name}" for name in ("documents", "questions", "gold", "evaluation", "embed", "health")]
     addresses.append(page.locator("table.documents a").first.get_attribute("href"))
     addresses.append("/admin/review?question=Wann%3F")
     for address in addresses:

@@ -163,8 +163,10 @@ def test_the_language_can_be_switched_and_stays(visit):
     expect(page.get_by_role("log", name="Rozmowa")).to_be_visible()
     expect(page.get_by_role("button", name="Nowa rozmowa")).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", name="Czego chcą się Państwo dowiedzieć?")).to_be_visible()
+    expect(page.locator(".card.answered").get_by_role("heading")).to_have_text("Źródła")
     expect(page.locator("html")).to_have_attribute("lang", "pl")
+    page.get_by_role("button", name="Nowa rozmowa").click()
+    expect(page.get_by_role("heading", name="Czego chcą się Państwo dowiedzieć?")).to_be_visible()
 
 
 def test_an_example_is_found_in_the_documents_and_is_answered(visit):
@@ -215,30 +217,6 @@ def test_a_blank_question_does_nothing(visit):
     expect(page.locator(".question")).to_have_count(0)
 
 
-def test_hostile_documents_and_questions_stay_text(stand_in_visit, stand_in_address):
-    page = stand_in_visit.open_page()
-    hostile = "Wann öffnet der **Wochenmarkt**? <img src=x onerror='window.hacked=5'> ![x](http://evil.example)\n\n# h"
-    answer = ask(page, hostile)
-    expect(page.locator(".question")).to_contain_text("<img src=x onerror='window.hacked=5'> ![x](http://evil.example)")
-    answer.locator("summary").first.click()
-    first = ask_api(stand_in_address, hostile)["citations"][0]
-    assert answer.locator("mark").first.text_content() == first["quote"]
-    assert "onerror" in first["quote"]
-    expect(answer.locator("summary .title").first).to_have_text("<i>Markt</i> & **mehr**")
-    expect(answer.locator(".reply")).to_contain_text("![x](http://evil.example/x) [hier](http://evil.example)")
-    assert page.locator("#conversation :is(img, script, i, b, strong, em, code, iframe)").count() == 0
-    targets = page.locator("#conversation a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-    assert all(re.match(r"#source-\d+-\d+$|documents/|#$|\?lang=de&q=", target) for target in targets)
-    assert page.evaluate("window.hacked") is None
-
-    document = stand_in_visit.open_page(
-        f"/documents/markt?start={first['start']}&end={first['end']}", wait_for="#quote"
-    )
-    assert document.locator("mark").text_content() == first["quote"]
-    assert document.evaluate("window.hacked") is None
-    assert document.locator("article :is(img, script, a, i, b)").count() == 0
-
-
 def test_nothing_runs_over_the_edge(stand_in_visit):
     page = stand_in_visit.open_page()
     ask(page, WHEN).locator("summary").first.click()
@@ -265,9 +243,9 @@ def test_the_keyboard_is_enough(visit):
     expect(answer).to_be_visible()
     expect(question_box(page)).to_be_focused()
 
-    # Backwards from the box: the link to the question, the citations, the marks.
+    # Backwards from the box: what can be done with the answer, the citations, the marks.
     marks, citations = answer.locator("a.mark").all(), answer.locator("summary").all()
-    backwards = [*marks, *citations, answer.get_by_role("link", name="Link zu dieser Frage")][::-1]
+    backwards = [*marks, *citations, *answer.locator(".actions a").all()][::-1]
     for reached in backwards:
         page.keyboard.press("Shift+Tab")
         expect(reached).to_be_focused()
@@ -297,7 +275,7 @@ def test_what_screen_readers_hear_and_what_stays_in_the_browser(visit):
     ask(page, WHEN)
     expect(page.get_by_role("log", name="Gespräch")).to_contain_text("Ihre Frage:")
     assert page.locator("#conversation [aria-label*='<'], #conversation [aria-label*='message']").count() == 0
-    assert page.context.cookies() == []
+    assert page.context.cookies(page.url) == []
     # What was asked is kept where the page says so, can be deleted there, and nowhere else.
     kept = page.evaluate("Object.entries({...localStorage, ...sessionStorage})")
     assert [key for key, value in kept if WHEN in value] == ["citycite.conversations"]
@@ -394,15 +372,24 @@ def test_conversations_stay_in_the_browser_and_can_be_renamed_saved_and_deleted(
     assert "/documents/" in saved
 
     page.reload()
-    page.wait_for_selector("#language label.selected")
+    expect(page.locator(".question")).to_contain_text(MASTER_PLAN)  # the conversation that was under way
     archive.locator("summary").click()
-    archive.get_by_role("button", name="Löschen: Beitritt").click()
+    deleting = archive.get_by_role("button", name="Löschen: Beitritt")
+    deleting.click()
+    dialog = page.get_by_role("dialog", name="Dieses Gespräch löschen?")
+    expect(dialog).to_contain_text("Beitritt <b>Krakau</b>")
+    expect(dialog.get_by_role("button", name="Abbrechen")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(deleting).to_be_focused()
+    deleting.click()
+    dialog.get_by_role("button", name="Löschen").click()
+    expect(archive.locator("summary")).to_be_focused()
     expect(archive.locator("button.name")).to_have_text([MASTER_PLAN])
     archive.locator("button.name").click()
     archive.locator(".transcript a.again").click()
-    expect(page.locator(".card.answered")).to_be_visible()
-    page.on("dialog", lambda dialog: dialog.accept())
+    expect(page.locator(".card.answered")).to_have_count(2)
     archive.get_by_role("button", name="Alle löschen").click()
+    page.get_by_role("dialog").get_by_role("button", name="Alle löschen").click()
     expect(archive).to_be_hidden()
     assert page.evaluate("localStorage.getItem('citycite.conversations')") == "[]"
 

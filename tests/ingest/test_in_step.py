@@ -58,10 +58,10 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def run(store: Store, *paths: object, prune: bool = False, dry_run: bool = False) -> Report:
+def run(store: Store, *paths: object, prune: bool = False, force: bool = False, dry_run: bool = False) -> Report:
     seen: list[tuple[int, int]] = []
     report = ingest(
-        [str(path) for path in paths], store, SETTINGS, prune=prune, dry_run=dry_run,
+        [str(path) for path in paths], store, SETTINGS, prune=prune, force=force, dry_run=dry_run,
         progress=lambda *step: seen.append(step),
     )  # fmt: skip
     assert all(done <= total for total, done in seen)
@@ -205,7 +205,7 @@ def test_attachments_follow_their_renamed_mail(folder: Path, store: Store, embed
     }  # fmt: skip
     assert set(stored(store, folder)) < set(before)
     (folder / "antwort.eml").unlink()
-    assert run(store, folder, prune=True).removed == 2
+    assert run(store, folder, prune=True, force=True).removed == 2
     assert stored(store, folder) == {}
 
 
@@ -256,7 +256,7 @@ def test_copies_are_one_document_with_several_sources(folder: Path, store: Store
     assert embedded == [BATH, HALL]
     for name in ("b.txt", "c.md"):
         (folder / name).unlink()
-    assert run(store, folder, prune=True).removed == 2
+    assert run(store, folder, prune=True, force=True).removed == 2
     assert stored(store, folder) == {}
 
 
@@ -332,3 +332,27 @@ def test_what_was_removed_by_hand_comes_back(folder: Path, store: Store) -> None
     assert remove([key], store, SETTINGS) == []
     assert changes(run(store, folder), folder) == {("added", "a.txt"), ("duplicate", "b.txt", "a.txt")}
     assert stored(store, folder) == {key: ("a.txt", "b.txt")}
+
+
+# --- Documents of any length ------------------------------------------------------------------------------------------
+
+
+def test_a_long_document_is_embedded_in_parts(folder: Path, store: Store, model: EmbeddingModel) -> None:
+    numbers = range(100)
+    (folder / "plan.md").write_text("\n\n".join(f"# Punkt {n}\n\nEr kostet {n} Euro." for n in numbers), "utf-8")
+    parts, encode = [], model.encode_passages
+
+    def counting(texts: list[str], contexts: list[str]) -> object:
+        parts.append(len(texts))
+        return encode(texts, contexts)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(model, "encode_passages", counting)
+        patched.setattr("ingest.pipeline.BLOCK", 5)
+        run(store, folder)
+    assert len(parts) > 2
+    assert set(parts[:-1]) == {5}
+    assert sum(parts) == next(iter(store.summaries())).passages
+    for number in (3, 50, 99):
+        found = Assistant(store, SETTINGS).search(f"Was kostet Punkt {number}?", 5)
+        assert any(f"Er kostet {number} Euro." in passage.text for passage in found)

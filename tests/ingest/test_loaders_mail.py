@@ -169,6 +169,7 @@ def test_quoted_mails_are_sections_and_signatures_go(tmp_path: Path, blank: str)
         "Antwort", "Nachtrag: nur werktags.",
     ]  # fmt: skip
     assert labels(extract) == [attribution, "On Fri, 1 Mar 2024 at 09:00, Anna wrote:", "Antwort"]
+    assert (extract.dropped, extract.dropped_sample) == (28, "Stadt Beispiel, Telefon 0123")
 
 
 @pytest.mark.parametrize(
@@ -222,6 +223,7 @@ def test_html_is_read_where_there_is_no_plain_text(tmp_path: Path) -> None:
         "Am 3. März 2024 schrieb Jan:", "Wann öffnet das Bad?", "Antwort", "Bald.",
     ]  # fmt: skip
     assert labels(extract) == ["Preise", "Am 3. März 2024 schrieb Jan:", "Antwort"]
+    assert (extract.dropped, extract.dropped_sample) == (18, "Anna, Telefon 0123")
     assert extract.title == "Öffnung des Freibads"
 
 

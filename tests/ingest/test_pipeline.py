@@ -50,8 +50,8 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def run(store: Store, *paths: object, prune: bool = False) -> Report:
-    return ingest([str(path) for path in paths], store, SETTINGS, prune=prune)
+def run(store: Store, *paths: object, prune: bool = False, force: bool = False) -> Report:
+    return ingest([str(path) for path in paths], store, SETTINGS, prune=prune, force=force)
 
 
 def counts(report: Report) -> tuple[int, int, int, int, int]:
@@ -88,7 +88,7 @@ def test_prune_takes_out_what_is_gone_under_the_folder_alone(folder: Path, store
     (folder / "presse" / "bad.md").unlink()
     assert counts(run(store, folder)) == (0, 0, 1, 0, 0)
     assert len(store.records()) == 3
-    assert counts(run(store, folder / "presse", prune=True)) == (0, 0, 0, 1, 0)
+    assert counts(run(store, folder / "presse", prune=True, force=True)) == (0, 0, 0, 1, 0)
     assert counts(run(store, folder, prune=True)) == (0, 0, 1, 1, 0)
     assert [summary.title for summary in store.summaries()] == ["Wochenmarkt"]
 

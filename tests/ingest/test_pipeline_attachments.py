@@ -65,10 +65,17 @@ def composed(attachments: dict[str, str | bytes | EmailMessage], body: str = "An
     return message
 
 
-def run(store: Store, *paths: object, prune: bool = False, settings: Settings = SETTINGS) -> Report:
+def run(
+    store: Store, *paths: object, prune: bool = False, force: bool = False, settings: Settings = SETTINGS
+) -> Report:
     seen: list[tuple[int, int]] = []
     report = ingest(
-        [str(path) for path in paths], store, settings, prune=prune, progress=lambda *step: seen.append(step)
+        [str(path) for path in paths],
+        store,
+        settings,
+        prune=prune,
+        force=force,
+        progress=lambda *step: seen.append(step),
     )
     assert all(done <= total for total, done in seen)
     assert seen[-1][0] == seen[-1][1]
@@ -145,7 +152,7 @@ def test_prune_takes_attachments_with_their_mail_and_no_other(mail: Path, store:
     assert counts(run(store, mail.parent, prune=True)) == (0, 0, 2, 1, 0)
     assert set(stored(store)) == {"anfrage!1.eml", "anfrage!1.eml!a.md"}
     mail.unlink()
-    assert counts(run(store, mail.parent, prune=True)) == (0, 0, 0, 2, 0)
+    assert counts(run(store, mail.parent, prune=True, force=True)) == (0, 0, 0, 2, 0)
 
 
 def test_an_attachment_whose_mail_never_got_in_is_pruned_with_its_file(mail: Path, store: Store) -> None:
@@ -154,7 +161,7 @@ def test_an_attachment_whose_mail_never_got_in_is_pruned_with_its_file(mail: Pat
     with store.writing():
         store.remove([document_id(mail)])
     mail.unlink()
-    assert counts(run(store, mail.parent, prune=True)) == (0, 0, 0, 1, 0)
+    assert counts(run(store, mail.parent, prune=True, force=True)) == (0, 0, 0, 1, 0)
 
 
 def test_remove_takes_attachments_with_their_mail(mail: Path, store: Store) -> None:

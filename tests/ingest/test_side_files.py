@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 import unicodedata
 from pathlib import Path
@@ -170,3 +171,91 @@ def test_a_large_table_is_read_once(file: Path) -> None:
 def test_dates_may_have_a_time(file: Path, value: str) -> None:
     beside(file, "plan.meta.json", {"published": value})
     assert details(file).published == "2024-03-01"
+
+
+# --- Hostile ones -----------------------------------------------------------------------------------------------------
+
+
+def hostile_json() -> dict[str, str | bytes]:
+    return {
+        "huge": b'{"title": "' + b"x" * 1_000_001 + b'"}',
+        "binary": bytes(range(256)) * 40,
+        "picture": b"\x89PNG\r\n\x1a\n" + bytes(5000),
+        "deep": "[" * 400_000,
+        "deep-closed": '{"a":' * 100_000 + "1" + "}" * 100_000,
+        "number": '{"title": ' + "9" * 900_000 + "}",
+        "many": json.dumps({f"feld {number}": number for number in range(40_000)}),
+        "twice": "{" + ", ".join(['"title": "a"'] * 50_000) + "}",
+        "nested": {"title": {"a": [1, {"b": 2}]}},
+        "long": {"x" * 200: "a"},
+        "date": {"published": '=HYPERLINK("http://evil.example")'},
+        "no-language": {"language": "\x1b[31mde"},
+        "no-object": "null",
+    }  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("kind", sorted(hostile_json()))
+def test_hostile_json_is_refused_in_one_line_and_in_time(file: Path, kind: str) -> None:
+    beside(file, "plan.meta.json", hostile_json()[kind])
+    begun = time.perf_counter()
+    with pytest.raises(LoadError) as caught:
+        details(file)
+    assert time.perf_counter() - begun < 10
+    said = str(caught.value)
+    assert "plan.meta.json" in said
+    assert len(said) < 400
+    assert "\n" not in said
+
+
+def hostile_tables() -> dict[str, str | bytes]:
+    return {
+        "huge": "file,title\n" + "x" * 20_000_000,
+        "binary": b"file,title\n" + bytes(range(256)) * 40,
+        "columns": "file," + "," * 300_000 + "\nplan.txt,Titel",
+        "same": "file," + ",".join(["title"] * 900) + "\nplan.txt,Titel",
+        "quote": 'file,title\nplan.txt,"' + "x" * 200_000,
+        "field": "file,title\nplan.txt," + "x" * 200_000,
+        "twice": "file,title\n" + "plan.txt,Titel\n" * 100_000,
+        "wrong": "file,published\nplan.txt,bald\n",
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(hostile_tables()))
+def test_a_hostile_table_is_refused_in_one_line_and_in_time(file: Path, kind: str) -> None:
+    beside(file, "metadata.csv", hostile_tables()[kind])
+    begun = time.perf_counter()
+    with pytest.raises(LoadError) as caught:
+        details(file)
+    assert time.perf_counter() - begun < 10
+    said = str(caught.value)
+    assert "metadata.csv" in said
+    assert len(said) < 400
+    assert "\n" not in said
+
+
+def test_a_table_of_200_000_other_files_is_read_and_a_few_lines_are_named(file: Path) -> None:
+    rows = "\n".join(f"datei-{number}.pdf,Titel {number}" for number in range(200_000))
+    table = beside(file, "metadata.csv", f"file,title,note\n{rows}\nplan.txt,=1+1,+49 2151\n")
+    begun = time.perf_counter()
+    side_files = SideFiles()
+    # What a spreadsheet would take for a formula is text like any other.
+    assert side_files.details_of(file) == Details("=1+1", fields=(("note", "+49 2151"),))
+    problems = side_files.problems([table])
+    assert time.perf_counter() - begun < 30
+    assert len(problems) == 21
+    assert problems[-1][1] == "has 199980 further lines that are about no file beside it; delete them"
+
+
+def test_half_characters_are_left_out(file: Path) -> None:
+    beside(file, "plan.meta.json", '{"title": "Plan \\ud800", "feld\\udfff": "\\udc00"}')
+    assert details(file) == Details("Plan")
+
+
+def test_what_is_no_file_is_not_read(file: Path) -> None:
+    os.mkfifo(file.parent / "plan.meta.json")
+    with pytest.raises(LoadError, match=r"plan\.meta\.json is no file"):
+        details(file)
+    (file.parent / "plan.meta.json").unlink()
+    (file.parent / "metadata.csv").symlink_to("/dev/zero")
+    with pytest.raises(LoadError, match=r"metadata\.csv is no file"):
+        details(file)

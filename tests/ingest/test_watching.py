@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from rag.store import Store
+from tests.ingest.test_workers import as_in_the_foreground
 from ui.cli import cli
 
 HALL = "Das Rathaus wurde am 4. Mai 1905 eröffnet."
@@ -30,6 +31,7 @@ class Watched:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ui", "ingest", str(folder), "--watch", "--json", "--store", str(store)],
             cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=as_in_the_foreground,
         )  # fmt: skip
         self._out: queue.Queue[str] = queue.Queue()
         self._err: queue.Queue[str] = queue.Queue()

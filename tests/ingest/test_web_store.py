@@ -74,7 +74,7 @@ def test_a_site_goes_in_and_a_second_time_costs_one_request_a_page(
     assert store.generation == generation
 
     monkeypatch.undo()
-    for module in ("reading", "web_reading"):  # pages read by an older one are read again
+    for module in ("hashes", "web_reading"):  # pages read by an older one are read again
         monkeypatch.setattr(f"ingest.{module}.EXTRACTION_VERSION", "new")
     site.log.clear()
     assert counts(run(store, f"{site.url}/bad")) == (0, 1, 0, 0, 0)

@@ -3,6 +3,7 @@
 import pytest
 
 from rag.breaker import CircuitBreaker
+from rag.generation import Formulator
 from rag.language_model import LanguageModel
 from rag.pipeline import Assistant
 from rag.settings import Settings
@@ -36,20 +37,18 @@ def plain(corpus_store, shared_server):
 
 
 @pytest.fixture
-def formulating(corpus_store, server, plain):
-    """Make an assistant that asks the server; settings may be changed."""
-    opened = []
+def formulating(server, plain, monkeypatch):
+    """Return the assistant, asking the server; with other settings of the language model or the threshold, if given."""
 
     def make(**changed):
-        if not changed:
-            return plain
-        opened.append(Assistant.open(corpus_store, _settings(server, **changed)))
-        opened[-1].formulator.language_model.open()
-        return opened[-1]
+        if changed:
+            settings = _settings(server, **changed)
+            monkeypatch.setattr(plain, "settings", settings)
+            monkeypatch.setattr(plain, "formulator", Formulator(settings, plain.model))
+            plain.formulator.language_model.open()
+        return plain
 
-    yield make
-    for assistant in opened:
-        assistant.close()
+    return make
 
 
 def _settings(server, **changed):

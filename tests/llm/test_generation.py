@@ -6,12 +6,13 @@ import time
 import pytest
 
 from rag.breaker import CircuitBreaker
-from rag.errors import UsageError
+from rag.errors import LanguageModelError, UsageError
 from rag.generation import Formulator
 from rag.language_model import LanguageModel
+from rag.prompting import Prompt
 from rag.settings import Settings
 from tests.llm.server import Reply
-from ui.doctor import examine
+from ui.doctor import check_language_model
 
 QUESTION = "Wann trat Krakau Eurocities bei?"
 TRUE = "Krakau gehört seit dem 15. Oktober zu Eurocities [1]."
@@ -82,24 +83,41 @@ def test_what_is_no_answer_leaves_the_quote(formulating, server, written):
         Reply(status=500, body=b"<html>oops</html>"),
         Reply(status=401, body=b"{}"),
         Reply(["Krakau gehört"], broken=b"data: {not json\n\n"),
-        Reply(["Krakau gehört seit dem 15. Okt"], broken=b""),
-        Reply(["Krakau gehört seit dem 15. Okt"], ended=False),
+        Reply([TRUE], broken=b"data: {not json\n\n"),
+        Reply([], broken=b"<html>Welcome to the guest network</html>"),
     ],
-    ids=["429", "500", "401", "broken JSON", "half a stream", "no end"],
+    ids=["429", "500", "401", "broken JSON", "broken JSON behind a true sentence", "another page"],
 )
 def test_a_failing_server_never_costs_the_answer(formulating, server, reply):
     server.script = lambda request: reply
-    _assert_extractive(formulating())
+    assert _assert_extractive(formulating()).note == "llm_unreachable"
     assert len(server.requests) == 1  # and it is not asked again and again
 
 
-def test_a_slow_model_is_left_behind_in_time(formulating, server):
+@pytest.mark.parametrize("ended", [{"broken": b""}, {"ended": False}], ids=["cut", "no end"])
+def test_of_half_a_stream_only_whole_sentences_count(formulating, server, ended):
+    server.script = lambda request: Reply(["Krakau gehört seit dem 15. Okt"], **ended)
+    assert _assert_extractive(formulating()).note == "llm_unsupported"
+    server.script = lambda request: Reply([f"{TRUE} Und seit dem 15. Okt"], **ended)
+    answer = formulating().ask(QUESTION)
+    assert answer.answer == f"{TRUE}\n\n{NOTE}"
+
+
+@pytest.mark.parametrize("pieces", ["none", "one and no more", "one letter after the other"])
+def test_a_slow_model_is_left_behind_in_time(formulating, server, pieces):
     never = threading.Event()
-    server.script = lambda request: Reply([TRUE], hold=never)
+
+    def slow():
+        yield TRUE
+        while not never.wait(0.05 if pieces.endswith("other") else 30):
+            yield "a"
+
+    server.script = lambda request: Reply(slow(), hold=never if pieces == "none" else None)
     assistant = formulating(llm_timeout=0.5)
     try:
         started = time.monotonic()
-        _assert_extractive(assistant)
+        answer = assistant.ask(QUESTION)
+        assert (answer.mode, answer.note) == ("extractive", "llm_unreachable")
         assert time.monotonic() - started < 5
     finally:
         never.set()
@@ -114,18 +132,69 @@ def test_endless_output_is_cut_off(formulating, server):
     _assert_extractive(formulating(llm_max_tokens=50))
 
 
+def test_endless_true_sentences_are_cut_off_and_said_once(formulating, server):
+    def endless():
+        while True:
+            yield f"{TRUE} "
+
+    server.script = lambda request: Reply(endless())
+    answer = formulating(llm_max_tokens=50).ask(QUESTION)
+    assert answer.answer.count(TRUE) == 1
+
+
 def test_a_server_that_is_not_there(formulating):
-    _assert_extractive(formulating(llm_base_url="http://127.0.0.1:9/v1"))
+    assert _assert_extractive(formulating(llm_base_url="http://127.0.0.1:9/v1")).note == "llm_unreachable"
+
+
+def test_words_come_sentence_by_sentence_as_they_are_verified(formulating, server):
+    more = threading.Event()
+
+    def slowly():
+        yield TRUE
+        yield " Es gab 300 Torten [1]. Und"
+        more.wait(30)
+        yield " das Netzwerk heißt Eurocities [1]."
+
+    server.script = lambda request: Reply(slowly())
+    assistant = formulating()
+    growing = assistant.formulating(assistant.trail(QUESTION))
+    try:
+        first = next(growing)  # while the server still waits to write on
+        assert not more.is_set()
+        assert (first.mode, first.answer.split("\n")[0]) == ("generative", TRUE)
+    finally:
+        more.set()
+    *_, last = growing
+    assert "Torten" not in last.answer
+    assert last.answer.startswith(TRUE)
+    assert last.answer.endswith(NOTE)
+
+
+def test_what_was_shown_while_it_grew_is_taken_back_where_too_little_is_supported(formulating, server):
+    server.says(f"{TRUE} Es gab Sekt [1]. Danach tanzten 300 Gäste [1]. Warschau gratulierte [1].")
+    assistant = formulating()
+    *growing, last = assistant.formulating(assistant.trail(QUESTION))
+    assert {answer.mode for answer in growing} == {"generative"}
+    assert (last.mode, last.note) == ("extractive", "llm_unsupported")
+
+
+def test_a_reader_who_leaves_is_no_failure_of_the_model(server):
+    def endless():
+        while True:
+            yield "ja "
+
+    model = LanguageModel(_local(server), CircuitBreaker(failures=1))
+    server.script = lambda request: Reply(endless())
+    assert next(model.stream(Prompt("a", "b"))) == "ja "
+    server.says("ja")
+    assert model.complete(Prompt("a", "b")) == "ja"
 
 
 def test_after_three_failures_it_rests_and_then_tries_once(server):
     now = [0.0]
     breaker = CircuitBreaker(clock=lambda: now[0])
-    model = LanguageModel(Settings(llm="openai:test", llm_base_url=server.address), breaker)
+    model = LanguageModel(_local(server), breaker)
     server.script = lambda request: Reply(status=500)
-    from rag.errors import LanguageModelError
-    from rag.prompting import Prompt
-
     for _ in range(5):
         with pytest.raises(LanguageModelError):
             model.complete(Prompt("a", "b"))
@@ -134,6 +203,14 @@ def test_after_three_failures_it_rests_and_then_tries_once(server):
     server.says("ja")
     assert model.complete(Prompt("a", "b")) == "ja"
     assert model.complete(Prompt("a", "b")) == "ja"
+
+
+def test_while_it_rests_readers_are_told_and_wait_for_nothing(formulating, server, monkeypatch):
+    assistant = formulating(llm_timeout=5)
+    server.script = lambda request: Reply(status=500)
+    for _ in range(4):
+        assert assistant.ask(QUESTION).note == "llm_unreachable"
+    assert len(server.requests) == 3
 
 
 def test_without_evidence_the_model_is_not_asked(formulating, server):
@@ -171,18 +248,18 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch):
 
 def test_doctor_tests_the_connection(server, corpus_store):
     settings = Settings(store=str(corpus_store), llm="openai:test", llm_base_url=server.address)
-    assert _checked(settings).state == "ok"
+    assert check_language_model(settings).state == "ok"
     server.script = lambda request: Reply(status=404, body=b'{"error": {"message": "no model test"}}')
-    broken = _checked(settings)
+    broken = check_language_model(settings)
     assert broken.state == "broken"
     assert "404" in broken.mend
-    assert _checked(Settings(store=str(corpus_store), llm="nonsense")).state == "broken"
+    assert check_language_model(Settings(store=str(corpus_store), llm="nonsense")).state == "broken"
 
 
 def test_a_key_shows_nowhere(corpus_store):
     settings = Settings(llm="openai:test", llm_base_url="http://127.0.0.1:9/v1", llm_api_key="secret-key")
     assert "secret-key" not in repr(settings)
-    assert "secret-key" not in str(_checked(settings))
+    assert "secret-key" not in str(check_language_model(settings))
 
 
 def test_the_formulator_says_what_it_removed(formulating, server):
@@ -194,12 +271,15 @@ def test_the_formulator_says_what_it_removed(formulating, server):
     assert [reason for _, reason in found.checked.removed] == ["value"]
 
 
-def _checked(settings):
-    return next(check for check in examine(settings) if check.name == "language model")
+def _local(server):
+    return Settings(llm="openai:test", llm_base_url=server.address)
 
 
 def _assert_extractive(assistant):
-    answer = assistant.ask(QUESTION)
-    quoted = assistant.ask(QUESTION, formulate=False)
+    trail = assistant.trail(QUESTION)
+    answer, quoted = assistant.formulated(trail), trail.answer
     assert answer.mode == "extractive"
+    assert answer.note is not None
+    assert quoted.note is None
     assert (answer.answer, answer.citations) == (quoted.answer, quoted.citations)
+    return answer

@@ -79,7 +79,7 @@ def test_the_list_beside_the_store_is_there_while_nothing_is_written(store: Stor
     with store.writing():
         store.write([NewVersion(document("c"), "hash-c", passages("c", "v1"))])
         assert not file.exists()
-    assert [item["document_id"] for item in json.loads(file.read_text("utf-8"))] == ["a", "b", "c"]
+    assert [item["document_id"] for item in json.loads(file.read_text("utf-8"))["documents"]] == ["a", "b", "c"]
     with store.writing():
         assert file.exists()
         store.remove(["c"])
@@ -261,3 +261,30 @@ def test_a_damaged_store_gives_a_clear_error(store: Store) -> None:
 def test_a_server_that_does_not_answer_is_named() -> None:
     with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9"):
         Store("http://127.0.0.1:9").records()
+
+
+def test_what_a_killed_process_has_changed_is_announced_by_the_next_that_writes(store: Store) -> None:
+    script = """
+        import os, sys
+        from rag.store import Store
+        from tests.rag.test_store import put
+        store = Store(sys.argv[1])
+        with store.writing():
+            put(store, "c", "v1", seed=31)
+            os._exit(0)
+    """
+    finished = store.generation
+    store.close()
+    command = [sys.executable, "-c", textwrap.dedent(script), store.location]
+    subprocess.run(command, check=True, cwd=Path(__file__).parents[2])
+    reader = Store(store.location)
+    left = reader.generation
+    assert left != finished
+    assert "c" in reader.records()
+    with reader.writing():
+        pass  # as an ingest does that finds nothing changed
+    announced = reader.generation
+    assert announced not in (finished, left)
+    with reader.writing():
+        pass
+    assert reader.generation == announced

@@ -22,7 +22,7 @@ def _stand_in_application():
 def stand_in(_stand_in_application):
     stand_in, _ = _stand_in_application
     yield stand_in
-    stand_in.failure = None
+    stand_in.failure = stand_in.late_failure = None
 
 
 @pytest.fixture

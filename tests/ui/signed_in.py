@@ -73,7 +73,7 @@ def events(client, session=None, language="de", question=WHEN):
     )  # fmt: skip
     joined = client.post(
         "/gradio_api/queue/join",
-        json={"data": [question, None, language, *[""] * 6], "fn_index": index, "session_hash": session},
+        json={"data": [question, None, "", language, *[""] * 6], "fn_index": index, "session_hash": session},
     )
     if joined.status_code != 200:
         return f"[{joined.status_code}]"

@@ -8,6 +8,7 @@ import threading
 
 from rag.access import EVERYTHING
 from rag.errors import NotFoundError, StoreError, UsageError
+from rag.pipeline import Trail
 from rag.retrieval import ALL
 from rag.schema import Answer, Citation, Document, DocumentSummary, Mark, Passage, Timings
 from rag.sentences import sentence_spans
@@ -73,6 +74,7 @@ class StandIn:
         self.gate = threading.Event()
         self.gate.set()
         self.failure = None
+        self.late_failure = None  # raised once the passages have been found
         self.stored = {document.id: document for document in DOCUMENTS}
 
     formulator = None
@@ -96,6 +98,20 @@ class StandIn:
         return Answer(
             question, language, answer, not citations, 0.9 if citations else 0.1, "extractive", times, citations
         )
+
+    def trail(self, question, history=(), filters=ALL, *, reader=EVERYTHING):
+        return Trail(
+            self.ask(question, history, filters, reader=reader),
+            (),
+            tuple(self.search(question, 8, filters, reader=reader)),
+            reader=reader,
+        )
+
+    def formulated(self, trail, stopped=None):
+        self.stopped = stopped
+        if self.late_failure:
+            raise self.late_failure
+        return trail.answer
 
     def search(self, query, top_k=10, filters=ALL, *, reader=EVERYTHING):
         self._fail()
@@ -143,6 +159,13 @@ class StandIn:
         if document_id not in self.stored or not reader.sees(self.stored[document_id].groups):
             raise NotFoundError(f"There is no document {document_id!r} in the store.")
         return self.stored[document_id]
+
+    def count(self):
+        self._fail()
+        return len(self.stored)
+
+    def check_ready(self):
+        self.count()
 
     def warm_up(self):
         pass

@@ -14,7 +14,7 @@ from tests.ui.stand_in import StandIn
 from ui.admin.access import ATTEMPTS, COOKIE
 from ui.admin.password import FILE, fits, hashed, keep
 from ui.api import create_app
-from ui.chat import SERVED
+from ui.mounting import SERVED
 from ui.security import MAX_BODY
 
 # All that anybody may reach. What is added must be put here with intent.
@@ -40,7 +40,8 @@ def all_routes(routes, prefix=""):
     for route in routes:
         path = prefix + getattr(route, "path", "")
         included = getattr(route, "original_router", None)
-        below = getattr(included or getattr(route, "app", None), "routes", None) or []
+        # A mount knows its routes also behind middleware; a router that was included has them itself.
+        below = getattr(included, "routes", None) or getattr(route, "routes", None) or []
         if isinstance(route, Mount):
             yield path, {"GET"}, route
             yield from all_routes(below, path)

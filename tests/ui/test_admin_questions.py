@@ -216,7 +216,7 @@ def test_every_text_is_used():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_speak_the_language_that_was_chosen(inside, language):
     inside.get("/questions", lang=language)
-    for name in ("documents", "questions", "gold", "evaluation", "health"):
+    for name in ("documents", "questions", "gold", "evaluation", "embed", "health"):
         page = inside.get(f"/{name}")
         assert f'<html lang="{language}">' in page.text
         assert f"<h1>{getattr(TEXTS[name], language)}</h1>" in page.text

@@ -14,7 +14,10 @@ from ui.security import MAX_BODY
 
 WHEN = {"question": "Seit wann gehört Krakau zu Eurocities?"}
 NOBODY_KNOWS = {"question": "Wie viele Elefanten leben im Tierpark von Montevideo?"}
-ANSWER = ["question", "language", "answer", "abstained", "confidence", "mode", "timings_ms", "citations"]
+ANSWER = [
+    "question", "language", "answer", "abstained", "confidence", "mode", "timings_ms", "citations", "understood",
+    "note",
+]  # fmt: skip
 CITATION = [
     "marker", "document_id", "title", "source", "page", "section", "published", "quote", "start", "end", "score",
     "type", "department",
@@ -237,7 +240,7 @@ def test_the_documentation_comes_from_this_server(client):
 def test_the_description_is_complete(client):
     description = client.get("/api/v1/openapi.json").json()
     assert sorted(description["paths"]) == [
-        "/api/v1/ask", "/api/v1/documents", "/api/v1/documents/{document_id}", "/api/v1/feedback",
+        "/api/v1/ask", "/api/v1/ask/stream", "/api/v1/documents", "/api/v1/documents/{document_id}", "/api/v1/feedback",
         "/api/v1/search", "/healthz",
     ]  # fmt: skip
     assert "HTTPValidationError" not in json.dumps(description)

@@ -58,7 +58,8 @@ def test_ask_json_follows_the_contract(run: Run, corpus_store: Path) -> None:
     answer: dict[str, Any] = json.loads(out)
     assert code == 0
     assert list(answer) == [
-        "question", "language", "answer", "abstained", "confidence", "mode", "timings_ms", "citations",
+        "question", "language", "answer", "abstained", "confidence", "mode", "timings_ms", "citations", "understood",
+        "note",
     ]  # fmt: skip
     assert set(answer["timings_ms"]) == {"retrieve", "answer", "total"}
     first = answer["citations"][0]

@@ -142,13 +142,14 @@ def test_how_sure_the_answer_is_stands_below_it_in_words(confidence, words):
 def test_without_an_answer_the_nearest_passages_are_shown_and_not_called_one():
     abstained = replace(ANSWER, abstained=True, citations=(), answer="Dazu finde ich nichts.")
     passage = Passage("a/b", "<b>Titel</b>", "/x/d.txt", 2, None, None, "Ein *Satz*.\n\nNoch einer.", 10, 36, 0.5)
-    message = answer_html(Turn("Wann?", abstained, nearby=(passage,)), 1, "de", max_question=9)
+    message = answer_html(Turn("Wann?", abstained, nearby=((passage, "pl"),)), 1, "de", max_question=9)
     shown = html.unescape(message)
     assert "\n\n" not in message
     assert "<b>Titel</b>" in shown
     assert "<b>Titel</b>" not in message
     assert shown.index("Dazu finde ich nichts.") < shown.index("aber keine Antwort") < shown.index("Noch einer.")
     assert "documents/a%2Fb?start=10&end=36" in shown
+    assert '<blockquote lang="pl">' in shown
     assert "aber keine Antwort" not in html.unescape(answer_html(Turn("Wann?", abstained), 1, "de", max_question=9))
 
 

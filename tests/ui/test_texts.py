@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
 import ui.texts
+from rag.schema import Note
 from ui.feedback import REASONS
 from ui.texts import LANGUAGES, TEXTS, interface_language, text
 from ui.view import FILTER_NAMES
@@ -22,9 +24,11 @@ def test_every_text_is_there_in_all_languages(key):
 
 def test_every_text_is_used():
     code = "".join(file.read_text(encoding="utf-8") for file in Path(ui.texts.__file__).parent.glob("*.*"))
-    # The texts of the filters are looked up by the filters' names; so are those of the reasons and of the rating links.
+    # Some texts are looked up by the names of filters, reasons, rating links and of what became of the connection.
     made = {f"filter_{name}{kind}" for name in FILTER_NAMES for kind in ("", "_placeholder")}
     made |= {f"reason_{reason}" for reason in REASONS} | {f"rate_{what}" for what in ("up", "down", "thanks", "failed")}
+    made |= {f"connection_{what}" for what in ("lost", "back", "busy")}
+    made |= set(get_args(Note))
     named = [key for key in TEXTS if key not in made]
     unused = [key for key in named if len(re.findall(rf"[\"']{key}[\"']", code)) < 2]
     assert unused == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rag.settings import Settings
-from ui.admin import documents, entry, evaluation, health, questions
+from ui.admin import documents, embed, entry, evaluation, health, questions
 from ui.admin.access import Access
 from ui.admin.area import Area
 from ui.admin.office import Office
@@ -26,6 +26,6 @@ def admin_area(assistant: Assistant, settings: Settings, identity: Identity, jou
     if journal is None:
         return None
     area = Area(access, Office(assistant, settings, identity, journal))
-    for part in (entry, documents, questions, evaluation, health):
+    for part in (entry, documents, questions, evaluation, embed, health):
         part.add_to(area)
     return area

@@ -51,7 +51,7 @@ _POLICY: Final = (
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS: Final = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
-PAGES: Final = ("documents", "questions", "gold", "evaluation", "health")
+PAGES: Final = ("documents", "questions", "gold", "evaluation", "embed", "health")
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from rag.errors import CityciteError, StoreBusyError
 
@@ -78,6 +78,12 @@ class Jobs:
     def get(self, job_id: str) -> Job | None:
         """Return a job, None where it is not known any more."""
         return self._jobs.get(job_id)
+
+    def states(self) -> dict[str, int]:
+        """Return how many of the jobs known are in each state."""
+        with self._lock:
+            known = [job.state for job in self._jobs.values()]
+        return {state: known.count(state) for state in get_args(State)}
 
     def latest(self, kind: str) -> list[Job]:
         """Return the jobs of a kind, the latest first."""

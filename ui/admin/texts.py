@@ -16,11 +16,48 @@ TEXTS: Final[dict[str, Text]] = {
     "gold": Text("Golddatei", "Gold file", "Plik wzorcowy"),
     "evaluation": Text("Auswertung", "Evaluation", "Ewaluacja"),
     "health": Text("Zustand", "Health", "Stan systemu"),
+    "embed": Text("Einbinden", "Embed", "Osadzanie"),
     "to_chat": Text("Zur Fragenseite", "To the chat page", "Do strony pytań"),
     "log_out": Text("Abmelden", "Log out", "Wyloguj się"),
     "message": Text("Hinweis", "Notice", "Komunikat"),
     "back": Text("Zurück", "Back", "Wstecz"),
     "skip": Text("Zum Inhalt", "Skip to content", "Przejdź do treści"),
+    # Into other pages and programs.
+    "embed_widget": Text("Knopf auf jeder Seite", "A button on any page", "Przycisk na dowolnej stronie"),
+    "embed_widget_how": Text(
+        "Diese Zeile, vor dem Ende der Seite eingefügt, zeigt unten rechts einen Knopf, der ein Gespräch öffnet.",
+        "This line, put before the end of a page, shows a button at the bottom right that opens a conversation.",
+        "Ten wiersz, wstawiony przed końcem strony, pokazuje w prawym dolnym rogu przycisk otwierający rozmowę.",
+    ),
+    "embed_frame": Text("Fragenseite im Rahmen", "The chat page in a frame", "Strona pytań w ramce"),
+    "embed_frame_how": Text(
+        "Diese Zeilen zeigen die ganze Fragenseite in einer anderen Seite.",
+        "These lines show the whole chat page inside another page.",
+        "Te wiersze pokazują całą stronę pytań wewnątrz innej strony.",
+    ),
+    "embed_allowed": Text("Erlaubt für Seiten von:", "Allowed for pages of:", "Dozwolone dla stron z:"),
+    "embed_no_origin": Text(
+        "Noch darf keine andere Seite Fragen stellen. Nennen Sie ihre Herkunft in dieser Einstellung, mit Kommas "
+        "dazwischen, und starten Sie den Server neu:",
+        "No other page may ask questions yet. Name its origin in this setting, with commas between several, and "
+        "restart the server:",
+        "Żadna inna strona nie może jeszcze zadawać pytań. Należy podać jej adres w tym ustawieniu, rozdzielając "
+        "przecinkami, i ponownie uruchomić serwer:",
+    ),
+    "embed_no_ancestor": Text(
+        "Noch darf keine andere Seite den Rahmen zeigen. Nennen Sie ihre Herkunft in dieser Einstellung, mit Kommas "
+        "dazwischen, und starten Sie den Server neu:",
+        "No other page may show the frame yet. Name its origin in this setting, with commas between several, and "
+        "restart the server:",
+        "Żadna inna strona nie może jeszcze pokazywać ramki. Należy podać jej adres w tym ustawieniu, rozdzielając "
+        "przecinkami, i ponownie uruchomić serwer:",
+    ),
+    "embed_programs": Text("Für Programme", "For programs", "Dla programów"),
+    "embed_programs_how": Text(
+        "Adressen für eigene Programme, für Chatprogramme, die OpenAI sprechen, und für das Model Context Protocol:",
+        "Addresses for programs of your own, for chat programs that speak OpenAI, and for the Model Context Protocol:",
+        "Adresy dla własnych programów, dla programów czatu z protokołem OpenAI i dla Model Context Protocol:",
+    ),
     # In and out.
     "login": Text("Anmelden", "Log in", "Logowanie"),
     "log_in": Text("Anmelden", "Log in", "Zaloguj się"),
@@ -43,9 +80,9 @@ TEXTS: Final[dict[str, Text]] = {
         "Można też powierzyć logowanie serwerowi proxy: CITYCITE_ADMIN_HEADER i CITYCITE_TRUSTED_PROXIES.",
     ),
     "not_admitted": Text(
-        "Der Proxy hat Sie nicht als Verwalterin oder Verwalter ausgewiesen.",
-        "The proxy has not named you as an administrator.",
-        "Serwer proxy nie wskazał Państwa jako administratora.",
+        "Der Proxy hat Sie nicht für die Verwaltung zugelassen.",
+        "The proxy has not admitted you to the administration.",
+        "Serwer proxy nie dopuścił Państwa do administracji.",
     ),
     "not_logged_in": Text(
         "Bitte melden Sie sich zuerst an.", "Please log in first.", "Prosimy najpierw się zalogować."
@@ -244,10 +281,12 @@ TEXTS: Final[dict[str, Text]] = {
     "milliseconds": Text("{count} ms", "{count} ms", "{count} ms"),
     "wanted_document": Text("Richtiges Dokument", "Right document", "Właściwy dokument"),
     "to_review": Text("Prüfen", "Review", "Sprawdź"),
-    "dismiss": Text("Erledigt", "Done with", "Załatwione"),
-    "question_dismissed": Text("Die Frage ist erledigt.", "The question is done with.", "Pytanie zostało załatwione."),
+    "dismiss": Text("Erledigt", "Mark as done", "Załatwione"),
+    "question_dismissed": Text(
+        "Die Frage ist erledigt.", "The question is marked as done.", "Pytanie zostało załatwione."
+    ),
     "entry_gold": Text("in der Golddatei", "in the gold file", "w pliku wzorcowym"),
-    "entry_dismissed": Text("erledigt", "done with", "załatwione"),
+    "entry_dismissed": Text("erledigt", "done", "załatwione"),
     "entry_open": Text("offen", "open", "otwarte"),
     "reason_wrong_answer": Text("Antwort falsch", "wrong answer", "błędna odpowiedź"),
     "reason_wrong_document": Text("falsches Dokument", "wrong document", "niewłaściwy dokument"),
@@ -262,11 +301,11 @@ TEXTS: Final[dict[str, Text]] = {
         "Jaka odpowiedź byłaby właściwa? Wiersz pliku wzorcowego zadaje to pytanie przy każdej ewaluacji.",
     ),
     "review_question": Text("Frage", "Question", "Pytanie"),
-    "review_choice": Text("Richtig ist", "Right is", "Właściwe jest"),
+    "review_choice": Text("Richtig ist", "The right answer", "Właściwa odpowiedź"),
     "review_none": Text(
         "Die Dokumente enthalten keine Antwort; es war oder wäre richtig, zu schweigen.",
         "The documents hold no answer; to abstain was or would be right.",
-        "Dokumenty nie zawierają odpowiedzi; właściwe było lub byłoby milczenie.",
+        "Dokumenty nie zawierają odpowiedzi; nie należało lub nie należy jej udzielać.",
     ),
     "review_own": Text("Eine andere Antwort", "Another answer", "Inna odpowiedź"),
     "review_answer": Text(
@@ -329,16 +368,16 @@ TEXTS: Final[dict[str, Text]] = {
     "run_at": Text("Zeit (UTC)", "Time (UTC)", "Czas (UTC)"),
     "run_questions": Text("Fragen", "Questions", "Pytania"),
     "run_report": Text("Bericht", "Report", "Raport"),
-    "measure_answered_right": Text("richtig beantwortet", "answered right", "poprawne odpowiedzi"),
+    "measure_answered_right": Text("richtig beantwortet", "answered correctly", "poprawne odpowiedzi"),
     "measure_first_quote": Text("Zitat richtig", "right quote", "trafny cytat"),
-    "measure_refused": Text("zu Recht geschwiegen", "rightly abstained", "słuszne milczenie"),
+    "measure_refused": Text("zu Recht geschwiegen", "correctly abstained", "słuszny brak odpowiedzi"),
     "measure_recall@1": Text("Dokument zuerst", "document first", "dokument na pierwszym miejscu"),
     "moved": Text("Anders als zuvor", "Changed since the run before", "Zmiany od poprzedniej ewaluacji"),
     "moved_none": Text("Keine Frage.", "No question.", "Żadne pytanie."),
     "verdict_right": Text("richtig", "right", "poprawnie"),
     "verdict_wrong": Text("falsch", "wrong", "błędnie"),
-    "verdict_needless_abstention": Text("unnötig geschwiegen", "needless abstention", "zbędne milczenie"),
-    "verdict_right_abstention": Text("zu Recht geschwiegen", "right abstention", "słuszne milczenie"),
+    "verdict_needless_abstention": Text("unnötig geschwiegen", "needless abstention", "niepotrzebny brak odpowiedzi"),
+    "verdict_right_abstention": Text("zu Recht geschwiegen", "right abstention", "słuszny brak odpowiedzi"),
     "verdict_needless_answer": Text("unnötig geantwortet", "needless answer", "zbędna odpowiedź"),
     "moved_good": Text("besser", "better", "lepiej"),
     "moved_bad": Text("schlechter", "worse", "gorzej"),

@@ -38,6 +38,7 @@
     title: plain(citation.querySelector(".title")),
     facts: plain(citation.querySelector(".facts")),
     quote: plain(citation.querySelector("mark")),
+    lang: citation.querySelector("blockquote")?.lang ?? "",
     source: plain(citation.querySelector(".source")),
     href: citation.querySelector(".origin a[target]")?.href ?? "",
   });
@@ -52,21 +53,27 @@
         understood: plain(replies[index]?.querySelector(".understood")),
         answer: plain(card?.querySelector(".reply") ?? card?.querySelector("p:not(.heading)")),
         sources: [...(card?.querySelectorAll(".citation") ?? [])].map(source),
+        view: card?.querySelector(".actions a.link")?.search ?? null, // the filters; without an answer there are none
       };
     });
   };
 
-  let kept = 0; // how many turns of this conversation are in storage
+  let kept = ""; // how many turns of this conversation are in storage, and whether the last is being formulated
   const keep = () => {
     const turns = document.querySelectorAll("#conversation .user-row").length;
     if (!turns) {
-      if (kept) sessionStorage.removeItem(CURRENT); // a new conversation has begun
-      kept = 0;
+      if (kept) { // a new conversation has begun
+        sessionStorage.removeItem(CURRENT);
+        hold([]);
+      }
+      kept = "";
       return;
     }
     const busy = find(".card.growing, .card.searching") || document.querySelectorAll("#conversation .bot-row .card").length < turns;
-    if (turns === kept || busy) return;
-    kept = turns;
+    // Kept once the quote is there, and again once a language model has put it into words.
+    const state = `${turns}${find(".card.formulating") ? " formulating" : ""}`;
+    if (state === kept || busy) return;
+    kept = state;
     const id = sessionStorage.getItem(CURRENT) ?? `${Date.now()}-${Math.random().toString(36).slice(2)}`;
     sessionStorage.setItem(CURRENT, id);
     const others = load();
@@ -74,7 +81,33 @@
     const named = { ...own, date: new Date().toISOString(), turns: turnsOnPage() };
     named.name ||= named.turns[0].question.slice(0, 80);
     store([named, ...others.filter((one) => one.id !== id)]);
+    hold(named.turns);
     list();
+  };
+
+  // --- The server may lose a conversation: it is restarted, or the page is loaded anew. Then it is handed back. --------
+
+  const LONGEST = 12000; // a request may have 64 kB, and a letter six bytes
+  const hold = (turns) => {
+    const field = find("#said textarea");
+    if (!field) return false;
+    let said = turns.filter((turn) => turn.view !== null && turn.view !== undefined)
+      .map(({ question, view }) => ({ question, view: view.replace(/([?&])q=[^&]*&?/, "$1") })).slice(-20);
+    while (JSON.stringify(said).length > LONGEST) said = said.slice(1);
+    field.value = said.length ? JSON.stringify(said) : "";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    return said.length > 0;
+  };
+
+  let resumed = false;
+  const resume = () => {
+    // Once the page has been greeted in its language; before that, it is not ready for anything.
+    if (resumed || !find("#language label.selected") || !find("#resume")) return;
+    resumed = true;
+    const own = load().find((one) => one.id === sessionStorage.getItem(CURRENT));
+    const asked = new URL(location.href).searchParams.has("q"); // a link opens a conversation of its own
+    if (asked || document.querySelector("#conversation .user-row")) sessionStorage.removeItem(CURRENT);
+    else if (own && hold(own.turns)) setTimeout(() => find("#resume").click(), 50); // once it is taken in
   };
 
   // --- The panel -------------------------------------------------------------------------------------------------------
@@ -124,7 +157,7 @@
       const quotes = make("ul", "");
       for (const one of turn.sources.filter((each) => each.quote)) {
         const line = make("li", "");
-        line.append(make("q", one.quote), " ");
+        line.append(make("q", one.quote, { lang: one.lang ?? "" }), " ");
         const place = [one.title, one.facts].filter(Boolean).join(", ");
         const isLink = /^https?:$/.test(new URL(one.href || "x:", location.href).protocol);
         line.append(isLink ? make("a", place, { href: one.href, target: "_blank", rel: "noopener" }) : make("span", place));
@@ -153,16 +186,36 @@
     field.select();
   };
 
-  const remove = (conversation) => {
-    if (sessionStorage.getItem(CURRENT) === conversation.id) sessionStorage.removeItem(CURRENT);
-    change(conversation.id, () => []);
-    find("#archive summary").focus();
+  // What is deleted is gone, so the page asks first: in its own language, which the browser's own dialog may not speak.
+  const asks = (question, about, label, action, opener) => {
+    const dialog = make("dialog", "", { id: "delete-dialog", lang: document.documentElement.lang });
+    dialog.setAttribute("aria-labelledby", "delete-title");
+    const buttons = make("p", "", { className: "buttons" });
+    const yes = make("button", label, { type: "button", className: "danger" });
+    const no = make("button", word("cancel"), { type: "button" });
+    buttons.append(yes, no);
+    dialog.append(make("h1", question, { id: "delete-title" }), ...(about ? [make("p", about)] : []), buttons);
+    const back = () => (document.contains(opener) ? opener : find("#archive summary")).focus();
+    yes.onclick = () => { dialog.close(); action(); find("#archive summary").focus(); };
+    no.onclick = () => dialog.close();
+    dialog.onclose = () => { dialog.remove(); back(); };
+    document.body.append(dialog);
+    dialog.showModal();
+    no.focus(); // what is harmless
+  };
+
+  const remove = (conversation, entry) => {
+    const opener = entry.querySelector(".tools button:last-child");
+    asks(word("delete-sure"), conversation.name, word("delete"), () => {
+      if (sessionStorage.getItem(CURRENT) === conversation.id) sessionStorage.removeItem(CURRENT);
+      change(conversation.id, () => []);
+    }, opener);
   };
 
   const clear = () => {
     const entry = make("li", "");
     const button = make("button", word("delete-all"), { type: "button" });
-    button.onclick = () => { if (confirm(word("delete-all-sure"))) { store([]); list(true); } };
+    button.onclick = () => asks(word("delete-all-sure"), "", word("delete-all"), () => { store([]); list(true); }, button);
     entry.append(button);
     return entry;
   };
@@ -182,7 +235,7 @@
     URL.revokeObjectURL(link.href);
   };
 
-  const tidy = () => { keep(); list(); };
+  const tidy = () => { resume(); keep(); list(); };
   new MutationObserver(tidy).observe(document.documentElement, { subtree: true, childList: true });
   tidy();
 

@@ -100,9 +100,15 @@
     if (isWell && files.length) location.reload();
   };
 
-  form.addEventListener("submit", (event) => {
+  drop.classList.add("lively");
+  const picked = form.querySelector(".picked");
+  const tell = () => { picked.textContent = [...picker.files].map((file) => file.name).join(", "); };
+  picker.addEventListener("change", tell);
+
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    takeAll([...picker.files]);
+    await takeAll([...picker.files]);
+    tell();
   });
   for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (event) => {
     event.preventDefault();

@@ -1,0 +1,85 @@
+"""The server goes away while a page is open, and comes back: the reader is told, loses nothing, and goes on."""
+
+import multiprocessing
+import urllib.error
+import urllib.request
+
+import pytest
+from playwright.sync_api import expect
+
+from rag.settings import Settings
+from tests.browser.conftest import visiting
+from tests.browser.test_chat_page import MARKET, WHEN, ask, question_box
+from tests.ui.stand_in import StandIn
+from ui.server import listen, server
+
+pytestmark = pytest.mark.browser
+
+
+def serve_stand_in(port, folder, ready):
+    """Serve the stand-in on `port` until the process is killed."""
+    with listen("127.0.0.1", port) as listener:
+        ready.put(listener.getsockname()[1])
+        server(StandIn(), Settings(store=f"{folder}/store", data=f"{folder}/data")).run([listener])
+
+
+class Process:
+    """The server in a process of its own, which can be killed and started again at the same port."""
+
+    def __init__(self, folder):
+        # Forked from a process that has imported everything and runs nothing: a second for each start.
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(["tests.ui.stand_in", "ui.server"])
+        self.folder, self.port = folder, 0
+        self.start()
+
+    def start(self):
+        ready = self.context.Queue()
+        self.process = self.context.Process(target=serve_stand_in, args=(self.port, str(self.folder), ready))
+        self.process.start()
+        self.port = ready.get(timeout=60)
+        self.address = f"http://127.0.0.1:{self.port}"
+        while True:  # connections wait in the listener's queue until the server accepts them
+            with urllib.request.urlopen(f"{self.address}/healthz", timeout=60) as response:
+                if response.status == 200:
+                    return
+
+    def kill(self):
+        self.process.kill()
+        self.process.join()
+
+
+@pytest.fixture
+def process(tmp_path):
+    started = Process(tmp_path)
+    yield started
+    started.kill()
+
+
+def test_the_conversation_outlives_the_server(contexts, process):
+    with visiting(contexts, process.address) as visit:
+        page = visit.open_page("/?lang=de")
+        ask(page, WHEN)
+        process.kill()
+        with pytest.raises(urllib.error.URLError):
+            urllib.request.urlopen(process.address, timeout=5)
+        question_box(page).fill("Und Wien?")
+        question_box(page).press("Enter")
+        notice = page.locator("#connection .said")
+        expect(notice).to_contain_text("nicht erreichbar")
+        assert notice.get_attribute("role") == "alert"
+        expect(page.locator(".toast-body")).to_be_hidden()
+        expect(page.locator(".card.answered")).to_be_visible()
+        expect(question_box(page)).to_have_value("Und Wien?")
+
+        process.start()
+        expect(notice).to_contain_text("wieder da", timeout=10_000)
+        question_box(page).press("Enter")
+        # What was said before is there, and is known: the new question is understood from it.
+        expect(page.locator(".question")).to_have_count(2)
+        expect(page.locator(".understood")).to_contain_text("Seit wann gehört Wien zu Eurocities?")
+        expect(page.locator(".card.answered").first).to_contain_text("15. Oktober")
+        expect(notice).to_have_text("")
+        ask(page, MARKET)
+        expect(page.locator(".question")).to_have_count(3)
+        visit.complaints.clear()  # the browser notes each request that found no server

@@ -1,0 +1,104 @@
+"""What the page costs: bytes, time to the first content, and things that move under the reader's eyes.
+
+Run alone, with `-s`, it prints the figures.
+"""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_chat_page import WHEN, question_box
+
+pytestmark = pytest.mark.browser
+
+# Layout shifts, whoever set them off; https://wicg.github.io/layout-instability/.
+WATCH = """
+window.shifts = [];
+new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((entry) => entry.value)))
+  .observe({ type: "layout-shift", buffered: true });
+"""
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# A shift of less is a hair's breadth somewhere; from 0.1 on, a page is held to be unquiet.
+QUIET = 0.02
+
+
+@pytest.fixture
+def first_visit(browser, stand_in_address):
+    """Opens the page as a browser does that has never seen it; gives the page and what came over the line."""
+    contexts = []
+
+    def visit(width=1440, height=900):
+        context = browser.new_context(locale="de-DE", viewport={"width": width, "height": height})
+        contexts.append(context)
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        session, sizes, names = context.new_cdp_session(page), {}, {}
+        session.send("Network.enable")
+        session.on("Network.requestWillBeSent", lambda e: names.__setitem__(e["requestId"], e["request"]["url"]))
+        session.on("Network.loadingFinished", lambda e: sizes.__setitem__(e["requestId"], e["encodedDataLength"]))
+        page.goto(stand_in_address)
+        page.wait_for_selector("#language label.selected")
+        page.evaluate(DRAWN)
+        return page, {names[key]: size for key, size in sizes.items()}
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+def test_a_first_visit_is_light_quick_and_quiet(first_visit):
+    page, sizes = first_visit()
+    gradio = sum(size for url, size in sizes.items() if "/assets/" in url or "theme.css" in url or "/static/" in url)
+    total = sum(sizes.values())
+    moved = sum(page.evaluate("window.shifts"))
+    paints = [page.evaluate(FIRST_PAINT)]
+    while paints[-1] > 2000 and len(paints) < 3:  # the machine that tests may have been busy with something else
+        paints.append(first_visit()[0].evaluate(FIRST_PAINT))
+    print(f"{total / 1000:.0f} kB in {len(sizes)} requests, {gradio / 1000:.0f} kB of them Gradio's files; "
+          f"first content after {min(paints):.0f} ms; moved {moved:.3f}")  # fmt: skip
+    assert total < 1_500_000
+    assert total - gradio < 100_000
+    assert min(paints) < 2000
+    assert moved < QUIET
+
+
+def test_a_second_visit_asks_for_little(first_visit):
+    page, _ = first_visit()
+    page.reload()
+    page.wait_for_selector("#language label.selected")
+    again = page.evaluate("performance.getEntriesByType('resource').filter((entry) => entry.transferSize > 0).length")
+    assert again < 20  # of seventy: what has its hash in its name is not asked for again
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (768, 1024), (1440, 900)])
+def test_nothing_moves_when_the_sources_arrive(first_visit, stand_in, width, height):
+    page, _ = first_visit(width, height)
+    stand_in.gate.clear()
+    try:
+        question_box(page).fill(WHEN)
+        question_box(page).press("Enter")
+        expect(page.locator(".card.searching")).to_be_visible()
+        page.evaluate(DRAWN)
+        page.evaluate("window.shifts.length = 0")
+    finally:
+        stand_in.gate.set()
+    answer = page.locator(".card.answered")
+    expect(answer.locator("summary").first).to_be_visible()
+    page.evaluate(DRAWN)
+    assert page.evaluate("window.shifts") == []
+
+    # Beside the answer where there is room for it, below it elsewhere; and open, the quote is in its paragraph.
+    reply, panel = answer.locator(".reply").bounding_box(), answer.locator(".panel").bounding_box()
+    if width >= 1100:
+        assert panel["x"] >= reply["x"] + reply["width"]
+        assert panel["y"] < reply["y"] + reply["height"]
+    else:
+        assert panel["y"] >= reply["y"] + reply["height"]
+    expect(answer.locator(".panel .sure")).to_have_text("Gut belegt")
+    expect(answer.locator(".panel .facts").first).to_have_text("15.10.2025 · Seite 1 · Aufnahme")
+    answer.locator("a.mark").first.click()
+    expect(answer.locator("blockquote").first).to_contain_text("Mehr als 200 Städte")
+    for name in ("Im Dokument öffnen", "Mit Quelle kopieren"):
+        link = answer.locator(".panel").get_by_role("link", name=name).first
+        link.scroll_into_view_if_needed()
+        expect(link).to_be_in_viewport()

@@ -1,0 +1,100 @@
+// Says when the server is away and when it is back. Gradio's own notice is in English and hidden. Where Gradio has noticed
+// the break itself, it does nothing more until it has loaded the page anew, which it does as soon as the server answers:
+// conversations.js then hands the conversation back, and this script what was in the box.
+(() => {
+  "use strict";
+  const SOON = 2000; // while the server is away
+  const CALM = 15000; // otherwise: one small request, and none from a page that nobody sees
+  const DRAFT = "citycite.draft"; // of this tab, from one loading of the page to the next
+  const find = (selector) => document.querySelector(selector);
+  const write = (content) => {
+    const box = find("#question textarea");
+    box.value = content;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  const state = { is: "", asked: "" };
+  let timer = null;
+
+  const draw = () => {
+    const line = find("#connection");
+    if (!line) return;
+    const words = state.is ? line.querySelector(`.words .${state.is}`).textContent : "";
+    const said = line.querySelector(".said");
+    if (said.textContent !== words) said.textContent = words;
+    if (line.className !== state.is) line.className = state.is;
+  };
+
+  const isAlive = async () => {
+    try {
+      return (await fetch("healthz", { cache: "no-store", signal: AbortSignal.timeout(5000) })).ok;
+    } catch {
+      return false;
+    }
+  };
+
+  const become = (next) => {
+    if (state.is === next) return;
+    state.is = next;
+    draw();
+    if (next === "lost") rescue();
+  };
+
+  // A question that was under way when the server went is put back into the box, from where it can be sent again.
+  const rescue = () => {
+    const box = find("#question textarea");
+    if (box && !box.value && find(".card.searching, .card.growing")) write(state.asked);
+  };
+
+  addEventListener("pagehide", () => {
+    if (["lost", "back"].includes(state.is)) sessionStorage.setItem(DRAFT, find("#question textarea")?.value ?? "");
+  });
+  const greet = () => {
+    if (sessionStorage.getItem(DRAFT) === null || !find("#language label.selected")) return;
+    const draft = sessionStorage.getItem(DRAFT);
+    sessionStorage.removeItem(DRAFT);
+    if (draft && !find("#question textarea").value) write(draft);
+    become("back");
+  };
+
+  let looking = null;
+  const look = () => {
+    looking ??= check().finally(() => { looking = null; });
+    return looking;
+  };
+  const check = async () => {
+    clearTimeout(timer);
+    const alive = await isAlive();
+    if (!alive) become("lost");
+    else if (state.is === "lost") become("back");
+    timer = setTimeout(() => (document.hidden ? null : look()), alive ? CALM : SOON);
+    return alive;
+  };
+
+  // A reply shows that all is well; Gradio's notice shows that it is not, and the server itself, which of the two it is.
+  let replies = 0;
+  let notices = 0;
+  new MutationObserver(async () => {
+    greet();
+    draw();
+    const answered = document.querySelectorAll("#conversation .card:is(.answered, .abstained, .failed)").length;
+    if (answered > replies && state.is === "busy") become("");
+    replies = answered;
+    const shown = document.querySelectorAll(".toast-body.error").length;
+    if (shown > notices && (await look())) become("busy");
+    notices = shown;
+  }).observe(document.documentElement, { subtree: true, childList: true });
+
+  const asking = () => {
+    state.asked = find("#question textarea")?.value || state.asked;
+    if (state.is === "lost") look();
+    else if (state.asked) become("");
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches?.("#question textarea")) asking();
+  }, true);
+  document.addEventListener("click", (event) => { if (event.target.closest("#ask")) asking(); }, true);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+  addEventListener("offline", look);
+  addEventListener("online", look);
+  timer = setTimeout(look, CALM);
+})();
