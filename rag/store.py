@@ -11,7 +11,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,9 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from rag.access import written
+from rag.chroma_errors import translated
 from rag.chroma_server import chroma_settings, connect
-from rag.disk import full_disk, is_full, require_room
+from rag.disk import require_room
 from rag.errors import ModelError, StoreBusyError, StoreError, missing_document
 from rag.listing import Listing
 from rag.records import (
@@ -198,27 +199,8 @@ class Store:
         with self._translated():
             return chromadb.PersistentClient(path=str(folder), settings=chroma_settings())
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn what Chroma raises into a StoreError that names the store and the next step."""
-        import httpx
-        from chromadb.errors import ChromaError
-
-        try:
-            yield
-        except httpx.HTTPError as error:
-            raise StoreError(
-                f"The Chroma server {self.location} does not answer ({error}). Nothing that was stored is lost: start "
-                "it, and try again."
-            ) from error
-        except (ChromaError, ValueError, OSError) as error:
-            text = " ".join(str(error).split())[:300]
-            if is_full(text):
-                raise StoreError(full_disk(self.location)) from error
-            raise StoreError(
-                f"The store {self.location} cannot be used: {text}. If it is damaged, restore a backup, or ingest "
-                "again into a new folder."
-            ) from error
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self.location)
 
     @contextmanager
     def client(self) -> Iterator[ClientAPI]:

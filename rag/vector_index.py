@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from rag.access import Reader, access_class
-from rag.derived import fact, open_derived, set_fact
+from rag.derived import fact, open_derived, set_fact, translated
 from rag.records import Found, passage_id
 from rag.store import Store
 
@@ -42,7 +42,8 @@ class VectorIndex:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._connection = open_derived(store.derived_folder / "codes.sqlite", _SCHEMA, _VERSION)
+        self._file = store.derived_folder / "codes.sqlite"
+        self._connection = open_derived(self._file, _SCHEMA, _VERSION)
         self._memory: _Codes | None = None
 
     def close(self) -> None:
@@ -55,9 +56,10 @@ class VectorIndex:
         with self._lock:
             if self._memory is not None and self._memory.generation == generation:
                 return
-            if fact(self._connection, "generation") != generation:
-                self._take_changes(self._store.records(), generation)
-            self._memory = self._read(self._memory, generation)
+            with translated(self._file):
+                if fact(self._connection, "generation") != generation:
+                    self._take_changes(self._store.records(), generation)
+                self._memory = self._read(self._memory, generation)
 
     def nearest(self, vector: np.ndarray, count: int, reader: Reader) -> list[Found]:
         """Return up to `count` passages nearest to `vector`, best first, of those that `reader` sees.

@@ -64,6 +64,7 @@ DESCRIPTION = (
 TAGS = [
     {"name": "questions", "description": "Ask, search, and say whether an answer helped."},
     {"name": "documents", "description": "What is in the store."},
+    {"name": "access", "description": "For programs: short-lived tokens, and who may see a document."},
     {"name": "operation", "description": "For those who run the server."},
 ]
 

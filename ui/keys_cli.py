@@ -22,7 +22,7 @@ def keys() -> None:
 @click.argument("name")
 @click.option("--groups", metavar="A,B", default="", help="Groups whose documents the key shows, besides everybody's.")
 @click.option("--all-documents", is_flag=True, help="The key shows all documents.")
-@click.option("--rights", metavar="A,B", default="ask", show_default=True, help="Of ask, tokens, documents.")
+@click.option("--rights", metavar="A,B", default="ask", show_default=True, help="Of ask, tokens, documents, metrics.")
 @click.option("--days", type=click.IntRange(1, 3650), metavar="N", help="Days that it counts [default: until revoked].")
 @_store_option
 def add(name: str, groups: str, all_documents: bool, rights: str, days: int | None, store: str | None) -> None:

@@ -36,6 +36,7 @@ FREE: Final = re.compile(
 _RIGHTS: Final[tuple[tuple[re.Pattern[str], Right], ...]] = (
     (re.compile(r"/api/v1/tokens"), "tokens"),
     (re.compile(r"/api/v1/access/.*"), "documents"),
+    (re.compile(r"/metrics"), "metrics"),
 )
 # The files of the page, and what keeps it open; none of them costs anything.
 _UNCOUNTED: Final = re.compile(r"/(?:assets|static|docs/files)/.*|/theme\.css|/gradio_api/(?:heartbeat|queue/data).*")
@@ -90,7 +91,9 @@ class Gate:
             return problem(error.status, "Nobody can be let in at the moment; please try again later."), receive
         path = _path(request.scope)
         right: Right = next((right for pattern, right in _RIGHTS if pattern.fullmatch(path)), "ask")
-        if right not in visitor.rights:
+        # Where nobody signs in, the figures are for whoever reaches the server, as they are without any keys.
+        is_open = self.sign_in.mode == "open" and right == "metrics"
+        if right not in visitor.rights and not is_open:
             return problem(HTTPStatus.FORBIDDEN, f"This needs an API key with the right {right!r}."), receive
         if visitor.ambient and _is_from_elsewhere(request):
             return problem(HTTPStatus.FORBIDDEN, "A page of another site may not send this."), receive
@@ -105,7 +108,9 @@ class Gate:
         return refused, receive
 
     def _too_many(self, limit: Limit, name: str, request: Request) -> Response | None:
-        alone = self.sign_in.mode == "open" and (request.client is None or request.client.host in _LOOPBACK)
+        # This machine itself is not limited, but what comes through a proxy on it is from others.
+        local = not self.sign_in.proxies.sent(request) and (request.client is None or request.client.host in _LOOPBACK)
+        alone = self.sign_in.mode == "open" and local
         if alone or _UNCOUNTED.fullmatch(_path(request.scope)):
             return None
         seconds = limit.wait(name)

@@ -19,6 +19,7 @@ from rag.access import group_names
 from rag.errors import CityciteError, UsageError
 from rag.schema import Language
 from ui import problems
+from ui.api_examples import TOKEN, answered
 from ui.document_page import message_page, page
 from ui.sign_in.modes import COOKIE, LOGIN_COOKIE, SignIn
 from ui.sign_in.oidc import LOGIN_SECONDS, SignInError
@@ -100,7 +101,10 @@ def token_routes(sign_in: SignIn) -> APIRouter:
     )  # fmt: skip
 
     @routes.post(
-        "/api/v1/tokens", tags=["access"], status_code=HTTPStatus.CREATED, responses=problems.documented(*refused)
+        "/api/v1/tokens",
+        tags=["access"],
+        status_code=HTTPStatus.CREATED,
+        responses=answered(TOKEN, HTTPStatus.CREATED) | problems.documented(*refused),
     )
     def issue(body: TokenBody, request: Request) -> Token:
         """Issue a token for some minutes and groups, to be given to a browser in place of an API key."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rag.access import group_names
 from rag.errors import UsageError, missing_document
 from ui import problems
+from ui.api_examples import DOCUMENT, answered
 from ui.sign_in.visitor import AskedBy, require
 
 if TYPE_CHECKING:
@@ -60,9 +61,15 @@ def sharing_routes(assistant: Assistant) -> APIRouter:
         HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE,
     )  # fmt: skip
 
-    @routes.put("/api/v1/access/{document_id:path}", tags=["access"], responses=problems.documented(*refused))
+    @routes.put(
+        "/api/v1/access/{document_id:path}",
+        tags=["access"],
+        responses=answered({"groups": ["hr"]}) | problems.documented(*refused),
+    )
     def put(
-        document_id: Annotated[str, PathParameter(description="The document's id.")],
+        document_id: Annotated[
+            str, PathParameter(description="The document's id.", examples=[DOCUMENT["document_id"]])
+        ],
         body: GroupsBody,
         request: Request,
         reader: AskedBy,

@@ -12,8 +12,9 @@ from starlette.types import Scope
 from rag.access import Reader
 from rag.errors import CityciteError
 
-Right = Literal["ask", "tokens", "documents"]
-# `ask`: ask, search and read; `tokens`: issue short-lived tokens; `documents`: say who sees which document.
+Right = Literal["ask", "tokens", "documents", "metrics"]
+# `ask`: ask, search and read; `tokens`: issue short-lived tokens; `documents`: say who sees which document; `metrics`:
+# read the server's figures, which count all documents.
 RIGHTS: Final[tuple[Right, ...]] = get_args(Right)
 
 ANONYMOUS: Final = "anonymous"
