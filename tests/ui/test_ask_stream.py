@@ -100,7 +100,7 @@ class Slow(StandIn):
 
     def formulated(self, trail, stopped=None):
         self.begun.set()
-        if stopped.wait(30):
+        if stopped.wait(90):
             self.ended.set()
         return trail.answer
 
@@ -108,11 +108,11 @@ class Slow(StandIn):
 def test_who_hangs_up_stops_the_work():
     slow = Slow()
     with serving(slow) as address:
-        with httpx.stream("POST", address + STREAM, json={"question": "Wann trat Krakau bei?"}, timeout=10) as response:
+        with httpx.stream("POST", address + STREAM, json={"question": "Wann trat Krakau bei?"}, timeout=60) as response:
             assert next(response.iter_lines()) == "event: retrieved"
-            assert slow.begun.wait(10)
+            assert slow.begun.wait(60)
             assert not slow.ended.is_set()
-        assert slow.ended.wait(10)
+        assert slow.ended.wait(60)
 
 
 def test_signs_of_life_while_the_answer_is_being_made(monkeypatch):
@@ -120,7 +120,7 @@ def test_signs_of_life_while_the_answer_is_being_made(monkeypatch):
     slow = Slow()
     with (
         serving(slow) as address,
-        httpx.stream("POST", address + STREAM, json={"question": "Wann trat Krakau bei?"}, timeout=10) as response,
+        httpx.stream("POST", address + STREAM, json={"question": "Wann trat Krakau bei?"}, timeout=60) as response,
     ):
         lines = response.iter_lines()
         assert ": " in (next(lines) for _ in range(10))

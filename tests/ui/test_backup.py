@@ -38,8 +38,18 @@ def _nothing(count):
     pass
 
 
-def _answers(assistant):
-    return [asdict(assistant.ask(question)) | {"timings_ms": None} for question in QUESTIONS]
+def _assert_same_answers(copy, original):
+    """The derived index of tokens is computed anew, in other batches: scores may differ a little, nothing else may."""
+    for question in QUESTIONS:
+        found, wanted = copy.ask(question), original.ask(question)
+        assert found.confidence == pytest.approx(wanted.confidence, abs=0.05)
+        assert [c.score for c in found.citations] == pytest.approx([c.score for c in wanted.citations], abs=0.05)
+        assert _without_scores(found) == _without_scores(wanted)
+
+
+def _without_scores(answer):
+    cited = [item | {"score": None} for item in asdict(answer)["citations"]]
+    return asdict(answer) | {"timings_ms": None, "confidence": None, "citations": cited}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +99,7 @@ def test_a_backup_restored_elsewhere_answers_the_same(original, file, assistant,
     restored = Settings(store=str(tmp_path / "new" / "store"))
     copy = Assistant.open(settings=restored)
     try:
-        assert _answers(copy) == _answers(assistant)
+        _assert_same_answers(copy, assistant)
         assert [asdict(item) for item in copy.documents()] == [asdict(item) for item in assistant.documents()]
         assert [copy.document(d.document_id) for d in copy.documents()] == [
             assistant.document(d.document_id) for d in assistant.documents()
@@ -212,7 +222,7 @@ def test_an_older_store_is_not_opened_silently_and_a_migration_keeps_all(older, 
     assert done.stdout == f"schema version 1 is now {SCHEMA_VERSION}\n"
     migrated = Assistant.open(older, Settings())
     try:
-        assert _answers(migrated) == _answers(assistant)
+        _assert_same_answers(migrated, assistant)
         ours = assistant.store.records()
         for key, record in migrated.store.records().items():
             assert record["text_hash"] == ours[key]["text_hash"]
