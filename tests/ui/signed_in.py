@@ -61,7 +61,7 @@ def reader_at(address, **headers):
     return httpx.Client(base_url=address, headers=headers, timeout=20, trust_env=False)
 
 
-def events(client, session=None, language="de", question=WHEN):
+def events(client, session=None, language="de", question=WHEN, said=""):
     """Ask a question on the chat page; return all that the page is sent, as text."""
     session = session or secrets.token_hex(6)
     page = client.get("/config")
@@ -73,7 +73,7 @@ def events(client, session=None, language="de", question=WHEN):
     )  # fmt: skip
     joined = client.post(
         "/gradio_api/queue/join",
-        json={"data": [question, None, "", language, *[""] * 6], "fn_index": index, "session_hash": session},
+        json={"data": [question, None, said, language, *[""] * 6], "fn_index": index, "session_hash": session},
     )
     if joined.status_code != 200:
         return f"[{joined.status_code}]"

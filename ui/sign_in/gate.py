@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -21,6 +22,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import CityciteError
+from ui.openai_api import ROOT as OPENAI
+from ui.openai_api import refusal
 from ui.problems import problem
 from ui.sign_in.limits import Limit
 from ui.sign_in.modes import NotFromProxyError, SignIn, UnknownVisitorError
@@ -68,7 +71,7 @@ class Gate:
         refused = self._too_many(self.by_address, self.sign_in.proxies.address(request), request)
         if refused is None and not _path(scope).isprintable():
             # A line break at the end is part of a path for one pattern and none for another.
-            refused = problem(HTTPStatus.NOT_FOUND, "There is nothing at such an address.")
+            refused = _refused(request, HTTPStatus.NOT_FOUND, "There is nothing at such an address.")
         if refused is None and not FREE.fullmatch(_path(scope)):
             refused, receive = await self._admitted(request, receive)
 
@@ -88,22 +91,24 @@ class Gate:
             return self._unknown(request, error), receive
         except CityciteError as error:
             logger.error("Nobody can be let in: %s", error)
-            return problem(error.status, "Nobody can be let in at the moment; please try again later."), receive
+            return _refused(
+                request, error.status, "Nobody can be let in at the moment; please try again later."
+            ), receive
         path = _path(request.scope)
         right: Right = next((right for pattern, right in _RIGHTS if pattern.fullmatch(path)), "ask")
         # Where nobody signs in, the figures are for whoever reaches the server, as they are without any keys.
         is_open = self.sign_in.mode == "open" and right == "metrics"
         if right not in visitor.rights and not is_open:
-            return problem(HTTPStatus.FORBIDDEN, f"This needs an API key with the right {right!r}."), receive
+            return _refused(request, HTTPStatus.FORBIDDEN, f"This needs an API key with the right {right!r}."), receive
         if visitor.ambient and _is_from_elsewhere(request):
-            return problem(HTTPStatus.FORBIDDEN, "A page of another site may not send this."), receive
+            return _refused(request, HTTPStatus.FORBIDDEN, "A page of another site may not send this."), receive
         # Who has not signed in shares one name with all others.
         alone = self.sign_in.mode == "open" and visitor.name == ANONYMOUS
         refused = None if alone else self._too_many(self.by_visitor, visitor.name, request)
         if refused is None and path.startswith(_EVENTS):
             receive, named = await _named_conversation(request, receive)
             if named is not None and not self.conversations.belongs(named, visitor):
-                refused = problem(HTTPStatus.NOT_FOUND, "There is no such conversation; load the page again.")
+                refused = _refused(request, HTTPStatus.NOT_FOUND, "There is no such conversation; load the page again.")
         admit(request.scope, visitor, ungrouped=self._ungrouped)
         return refused, receive
 
@@ -117,7 +122,7 @@ class Gate:
         if not seconds:
             return None
         detail = f"Too many requests came in within a minute; try again in {seconds} seconds."
-        return problem(HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(seconds)})
+        return _refused(request, HTTPStatus.TOO_MANY_REQUESTS, detail, {"Retry-After": str(seconds)})
 
     def _unknown(self, request: Request, error: CityciteError) -> Response:
         """Lead a browser to the page where one signs in; tell a program what is missing."""
@@ -128,7 +133,16 @@ class Gate:
             address = f"{root}/sign-in?{urlencode({'next': back})}"
             return RedirectResponse(address, HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
         headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
-        return problem(error.status, str(error), headers)
+        return _refused(request, error.status, str(error), headers)
+
+
+def _refused(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a refusal in the shape that the client reads: problem details, or OpenAI's errors."""
+    if not _path(request.scope).startswith(f"{OPENAI}/"):
+        return problem(status, detail, headers)
+    response = refusal(status, detail)
+    response.headers.update(headers or {})
+    return response
 
 
 class Conversations:
