@@ -1,4 +1,4 @@
-"""Every way in knows who asks: streams, OpenAI's protocol, MCP, the widget, figures; no use of the assistant forgets."""
+"""Every way in knows who asks: streams, OpenAI's protocol, MCP, the widget, figures; nothing asks for nobody."""
 
 import ast
 import asyncio

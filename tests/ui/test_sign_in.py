@@ -24,16 +24,9 @@ OIDC = {
 MODES = {"keys": {"sign_in": "keys"}, "proxy": PROXY, "oidc": OIDC}
 # All that answers somebody who has not signed in with anything but a refusal. What is added must be put here.
 FREE = {
-    "/healthz",
-    "/readyz",
-    "/widget.js",
-    "/favicon.ico",
-    "/robots.txt",
-    "/sign-in",
-    "/sign-in/token",
-    "/sign-in/out",
+    "/healthz", "/readyz", "/widget.js", "/favicon.ico", "/robots.txt", "/sign-in", "/sign-in/token", "/sign-in/out",
     "/sign-in/callback",
-}
+}  # fmt: skip
 
 
 CHAT = {"model": "citycite", "messages": [{"role": "user", "content": WHEN}]}
