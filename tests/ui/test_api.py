@@ -242,7 +242,8 @@ def test_the_description_is_complete(client):
     description = client.get("/api/v1/openapi.json").json()
     assert sorted(description["paths"]) == [
         "/api/v1/access/{document_id}", "/api/v1/ask", "/api/v1/ask/stream", "/api/v1/documents",
-        "/api/v1/documents/{document_id}", "/api/v1/feedback", "/api/v1/search", "/api/v1/tokens", "/healthz", "/readyz",
+        "/api/v1/documents/{document_id}", "/api/v1/feedback", "/api/v1/search", "/api/v1/tokens", "/healthz",
+        "/readyz",
     ]  # fmt: skip
     assert "HTTPValidationError" not in json.dumps(description)
     assert "application/problem+json" in json.dumps(description["paths"]["/api/v1/ask"])

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -44,7 +45,9 @@ def over_mcp(address, key):
             ]
             return [answer.is_error for answer in called], "".join(answer.content[0].text for answer in called)
 
-    return asyncio.run(use())
+    # A thread of its own: a browser that other tests have opened keeps a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, use()).result()
 
 
 def test_programs_see_over_mcp_what_their_key_may(served):

@@ -91,9 +91,8 @@ class Gate:
             return self._unknown(request, error), receive
         except CityciteError as error:
             logger.error("Nobody can be let in: %s", error)
-            return _refused(
-                request, error.status, "Nobody can be let in at the moment; please try again later."
-            ), receive
+            detail = "Nobody can be let in at the moment; please try again later."
+            return _refused(request, error.status, detail), receive
         path = _path(request.scope)
         right: Right = next((right for pattern, right in _RIGHTS if pattern.fullmatch(path)), "ask")
         # Where nobody signs in, the figures are for whoever reaches the server, as they are without any keys.
