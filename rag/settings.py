@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     sign_in: Literal["open", "keys", "proxy", "oidc"] = Field(
         "open",
         description="How readers sign in: `open` not at all, they see what everybody may; `keys` with an API key; "
-        "`proxy` by headers of a trusted proxy; `oidc` at an OpenID provider. API keys count in the last three.",
+        "`proxy` by headers of a trusted proxy; `oidc` at an OpenID provider. API keys count in all of them.",
     )
     proxy_user_header: str = Field("X-Forwarded-User", description="Header by which the proxy names who asks.")
     proxy_groups_header: str = Field(

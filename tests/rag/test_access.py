@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -15,6 +17,7 @@ from rag.lexical import LexicalIndex, question_terms
 from rag.pipeline import Assistant
 from rag.schema import Filters
 from rag.store import Store
+from rag.transfer import contents, fill, rows
 from rag.vector_index import VectorIndex, signs
 from tests.rag.restricted import SECRETS, TOPICS, copied, document, restrict
 
@@ -222,3 +225,31 @@ def test_a_reader_in_the_group_of_everybody_gains_nothing():
 def test_an_empty_question_is_refused_for_every_reader(assistant):
     with pytest.raises(UsageError):
         assistant.ask(" ", reader=PUBLIC)
+
+
+def test_groups_travel_with_the_rows_and_records_from_before_there_were_any_have_none(restricted, tmp_path):
+    """Backups, moves between folder and server, and migrations go through `rag.transfer`."""
+    restrict(restricted.store, {"doc-0": ["hr"], "doc-1": ["*"]})
+    held, records = contents(restricted.store)
+    batches = list(rows(restricted.store, records))
+    restrict(restricted.store, {"doc-0": None, "doc-1": None})
+    nobody, hr, careful = Reader(frozenset()), Reader(frozenset({"hr"})), Reader(frozenset(), ungrouped=False)
+
+    def seen(name, filling):
+        copy = Assistant(Store(tmp_path / name), restricted.settings)
+        fill(copy.store, held, filling, lambda count: None)
+        copy.model = restricted.model
+        try:
+            found = [{item.document_id for item in copy.documents(reader=reader)} for reader in (nobody, hr, careful)]
+            assert {p.document_id for p in copy.search("Hundesteuer", 100, reader=nobody)} == found[0]
+            return found
+        finally:
+            copy.close()
+
+    everything = {f"doc-{number}" for number in range(len(TOPICS))}
+    assert seen("copy", batches) == [everything - {"doc-0"}, everything, {"doc-1"}]
+    before = [
+        replace(batch, metadatas=[{k: v for k, v in m.items() if not k.startswith("groups")} for m in batch.metadatas])
+        for batch in batches
+    ]
+    assert seen("before", before) == [everything, everything, set()]

@@ -37,6 +37,10 @@ def shown(client, question):
         client.post("/api/v1/ask", json={"question": question, "filters": {"since": "2021"}}),
         client.get("/api/v1/search", params={"query": question, "top_k": 100}),
         client.get("/api/v1/documents"), client.get("/feedback", params={"question": "x", "helpful": "no"}),
+        client.post("/api/v1/ask/stream", json={"question": question, "history": [f"Was ist {question}"]}),
+        client.post(
+            "/v1/chat/completions", json={"model": "citycite", "messages": [{"role": "user", "content": question}]}
+        ),
     ]  # fmt: skip
     for key in KEYS:
         answers += [client.get(f"{path}/{key}") for path in ("/api/v1/documents", "/documents", "/original")]
