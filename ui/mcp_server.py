@@ -75,19 +75,29 @@ _Call = Context[Any, Any]
 
 def mcp_server(assistant: Assistant, journal: Journal | None = None, *, is_local: bool = True) -> MCPServer[None]:
     """Return the server with its three tools. Unless `is_local`, each call is for who sent its HTTP request alone."""
-
-    def reader(call: _Call) -> Reader:
-        sent = call.request_context.request
-        if is_local:
-            return EVERYTHING
-        return reader_of(sent) if isinstance(sent, HTTPConnection) else NOBODY
-
     server: MCPServer[None] = MCPServer(
         "citycite", instructions=INSTRUCTIONS, version=version("citycite"), log_level="WARNING"
     )
+    tools = _Tools(assistant, journal, is_local=is_local)
+    for tool, title in (
+        (tools.ask, "Ask the documents"),
+        (tools.search, "Search the documents"),
+        (tools.get_document, "Read a document"),
+    ):
+        server.add_tool(tool, title=title, annotations=_READ_ONLY)
+    return server
 
-    @server.tool(title="Ask the documents", annotations=_READ_ONLY)
+
+class _Tools:
+    """What programs can call; their docstrings and parameters are what a language model is told of them."""
+
+    def __init__(self, assistant: Assistant, journal: Journal | None, *, is_local: bool) -> None:
+        self._assistant = assistant
+        self._journal = journal
+        self._is_local = is_local
+
     def ask(
+        self,
         call: _Call,
         question: Annotated[str, Field(description="A whole question, at most 2,000 characters.")],
         history: Annotated[tuple[str, ...], Field(description="Earlier questions, oldest first.", max_length=50)] = (),
@@ -99,12 +109,12 @@ def mcp_server(assistant: Assistant, journal: Journal | None = None, *, is_local
         """Answer a question with quotes from the documents, or say that they hold no answer."""
         with _told():
             filters = Filters(since=since, until=until, source=source, language=language)
-            answer = assistant.ask(question, history, filters, reader=reader(call))
-            note_question(journal, answer)
+            answer = self._assistant.ask(question, history, filters, reader=self._reader(call))
+            note_question(self._journal, answer)
             return AnswerBody.model_validate(answer)
 
-    @server.tool(title="Search the documents", annotations=_READ_ONLY)
     def search(
+        self,
         call: _Call,
         query: Annotated[str, Field(description="What to look for, at most 2,000 characters.")],
         top_k: Annotated[int, Field(description="How many passages at most.", ge=1, le=100)] = 5,
@@ -116,18 +126,18 @@ def mcp_server(assistant: Assistant, journal: Journal | None = None, *, is_local
         """Find passages of the documents, the best first."""
         with _told():
             filters = Filters(since=since, until=until, source=source, language=language)
-            found = assistant.search(query, top_k, filters, reader=reader(call))
+            found = self._assistant.search(query, top_k, filters, reader=self._reader(call))
             return Found(passages=[PassageBody.model_validate(passage) for passage in found])
 
-    @server.tool(title="Read a document", annotations=_READ_ONLY)
     def get_document(
+        self,
         call: _Call,
         document_id: Annotated[str, Field(description="As in a citation or a passage.")],
         start: Annotated[int, Field(description="Offset to read from, in Unicode code points.", ge=0)] = 0,
     ) -> DocumentText:
         """Return the text of a document, 20,000 characters at most; read on with `start`."""
         with _told():
-            document = assistant.document(document_id, reader=reader(call))
+            document = self._assistant.document(document_id, reader=self._reader(call))
             if start > len(document.text):
                 raise UsageError(f"start is {start}; the document ends at {len(document.text)}.")
             text = document.text[start : start + MAX_TEXT]
@@ -137,7 +147,11 @@ def mcp_server(assistant: Assistant, journal: Journal | None = None, *, is_local
                 text=text,
             )  # fmt: skip
 
-    return server
+    def _reader(self, call: _Call) -> Reader:
+        if self._is_local:
+            return EVERYTHING
+        sent = call.request_context.request
+        return reader_of(sent) if isinstance(sent, HTTPConnection) else NOBODY
 
 
 @contextmanager

@@ -109,7 +109,8 @@ def test_who_hangs_up_stops_the_work():
     slow = Slow()
     with serving(slow) as address:
         with httpx.stream("POST", address + STREAM, json={"question": "Wann trat Krakau bei?"}, timeout=60) as response:
-            assert next(response.iter_lines()) == "event: retrieved"
+            lines = response.iter_lines()  # kept: with it the connection goes
+            assert next(lines) == "event: retrieved"
             assert slow.begun.wait(60)
             assert not slow.ended.is_set()
         assert slow.ended.wait(60)

@@ -58,7 +58,7 @@ def test_programs_see_over_mcp_what_their_key_may(served):
     failed, said = over_mcp(address, key_in(folder, ["bau"]))
     assert failed == [False, False, True]
     assert TELLS not in said
-    assert f"No document '{HIDDEN}'" in said
+    assert f"There is no document '{HIDDEN}'" in said
     ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     for headers in ({}, {"Authorization": "Bearer citycite_a_b"}):
         assert httpx.post(f"{address}/mcp", json=ping, headers=headers, trust_env=False).status_code == 401

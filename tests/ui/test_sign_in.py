@@ -44,11 +44,13 @@ def all_routes(routes, prefix=""):
     for route in routes:
         path = prefix + getattr(route, "path", "")
         included = getattr(route, "original_router", None)
-        below = getattr(included or getattr(route, "app", None), "routes", None) or []
         if isinstance(route, Mount):
-            yield from all_routes(below, path)
+            mounted = route._base_app
+            while not hasattr(mounted, "routes") and hasattr(mounted, "app"):
+                mounted = mounted.app  # within a limit of its own
+            yield from all_routes(getattr(mounted, "routes", None) or [], path)
         elif included is not None:
-            yield from all_routes(below, prefix)
+            yield from all_routes(included.routes, prefix)
         elif isinstance(route, Route):
             for method in sorted((route.methods or {"GET"}) - {"HEAD", "OPTIONS"}):
                 yield method, re.sub(r"\{[^}]*\}", "x", path)
@@ -71,7 +73,7 @@ def test_no_route_answers_without_signing_in(mode, tmp_path):
             assert not as_program or answer.json()["error"]["message"]
             tried += 1
     assert tried > 70
-    # One without methods of its own, and what only some bodies reach.
+    # What has no methods of its own, or stands beside the routes.
     for path in ("/api/v1/ask/stream", "/v1/chat/completions", "/mcp"):
         assert browser(app).post(path, json={}).status_code in {401, 403}, path
     # No route at all, but a file of the chat page; and what nobody has made.
