@@ -30,6 +30,8 @@ ANSWER: Final[dict[str, Any]] = {
     "mode": "extractive",
     "timings_ms": {"retrieve": 41.2, "answer": 12.9, "total": 54.1},
     "citations": [CITATION],
+    "note": None,
+    "understood": None,
 }
 PASSAGES: Final[list[dict[str, Any]]] = [
     _ORIGIN | _PLACE | {"text": _QUOTE, "start": _START, "end": len(_TEXT), "score": 0.87} | _KIND

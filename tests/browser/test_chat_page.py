@@ -266,7 +266,7 @@ def test_the_keyboard_is_enough(visit):
 
 def test_the_documentation_works_without_a_network(visit):
     page = visit.open_page("/docs", wait_for=".opblock-summary")
-    page.locator(".opblock-summary", has_text="/api/v1/ask").click()
+    page.locator(".opblock-summary", has_text=re.compile(r"/api/v1/ask(?!/)")).click()
     expect(page.get_by_text("with the passages the answer rests on").first).to_be_visible()
 
 

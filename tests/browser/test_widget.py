@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from playwright.sync_api import expect
 
 from rag.settings import Settings
 from tests.browser.conftest import serving
@@ -98,7 +99,7 @@ def _ask(page, question):
     page.get_by_role("button", name="Frage stellen").click()
     page.get_by_label("Ihre Frage").fill(question)
     page.keyboard.press("Enter")
-    page.wait_for_function("!document.querySelector('citycite-widget').shadowRoot.querySelector('[aria-busy]')")
+    expect(page.locator("citycite-widget [aria-busy]")).to_have_count(0)
 
 
 def test_the_widget_is_small_and_has_no_way_to_make_markup():

@@ -55,11 +55,19 @@ def is_running(pid: int) -> bool:
         return False
 
 
+def read(file: Path) -> bytes:
+    """Return the content of a file in /proc; nothing where its process or thread has just ended."""
+    try:
+        return file.read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def readers(parent: int | None = None) -> list[int]:
     """Return the processes that read files for a process, by default this one."""
     tasks = Path(f"/proc/{parent or os.getpid()}/task").iterdir()
-    children = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
-    return [pid for pid in children if b"ingest.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    children = [int(pid) for task in tasks for pid in read(task / "children").split()]
+    return [pid for pid in children if b"ingest.worker" in read(Path(f"/proc/{pid}/cmdline"))]
 
 
 def refusal(workers: Workers, file: Path) -> str:
@@ -122,7 +130,7 @@ def test_a_file_that_crashes_its_process_is_named(short: Path, tmp_path: Path, m
         os.kill(readers()[0], signal.SIGSEGV)
         with pytest.raises(LoadError, match=r"crashed the process that reads it \(SIGSEGV\).*CITYCITE_PARSE_MEMORY_MB"):
             parsed.result(timeout=120)
-        assert not [pid for pid in programs if is_running(pid)]
+        wait_until(lambda: not any(map(is_running, programs)))
         assert workers.submit(short).result().spans
 
 
@@ -165,7 +173,7 @@ def test_recognition_may_take_longer_and_ends_with_the_run(tmp_path: Path, monke
         wait_until(lambda: time.monotonic() > begun + 1.0)
         assert not parsed.done()
         assert all(map(is_running, programs))
-    assert not [pid for pid in programs if is_running(pid)]
+    wait_until(lambda: not any(map(is_running, programs)))
 
 
 SCRIPT = """

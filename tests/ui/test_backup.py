@@ -39,17 +39,33 @@ def _nothing(count):
 
 
 def _assert_same_answers(copy, original):
-    """The derived index of tokens is computed anew, in other batches: scores may differ a little, nothing else may."""
     for question in QUESTIONS:
         found, wanted = copy.ask(question), original.ask(question)
-        assert found.confidence == pytest.approx(wanted.confidence, abs=0.05)
-        assert [c.score for c in found.citations] == pytest.approx([c.score for c in wanted.citations], abs=0.05)
-        assert _without_scores(found) == _without_scores(wanted)
+        assert _numbers(found) == pytest.approx(_numbers(wanted), abs=1e-5)
+        assert _without_numbers(found) == _without_numbers(wanted)
 
 
-def _without_scores(answer):
-    cited = [item | {"score": None} for item in asdict(answer)["citations"]]
-    return asdict(answer) | {"timings_ms": None, "confidence": None, "citations": cited}
+def _numbers(answer):
+    return [answer.confidence, *(citation.score for citation in answer.citations)]
+
+
+def _without_numbers(answer):
+    cited = tuple(replace(citation, score=0.0) for citation in answer.citations)
+    return replace(answer, confidence=0.0, timings_ms=None, citations=cited)
+
+
+@pytest.fixture
+def rebuilt(corpus_store, tmp_path):
+    """An assistant over the original store whose index of tokens is computed anew, as that of a restored one is.
+
+    In other batches bfloat16 rounds differently: scores then differ by 0.02, and of two equal quotes the other wins.
+    """
+    folder = shutil.copytree(corpus_store, tmp_path / "rebuilt")
+    for file in folder.glob("tokens.sqlite*"):
+        file.unlink()
+    opened = Assistant.open(folder, Settings())
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -93,16 +109,16 @@ def file(original, tmp_path_factory):
     return file
 
 
-def test_a_backup_restored_elsewhere_answers_the_same(original, file, assistant, tmp_path):
+def test_a_backup_restored_elsewhere_answers_the_same(original, file, rebuilt, tmp_path):
     done = CliRunner().invoke(cli, ["restore", str(file), "--store", str(tmp_path / "new" / "store")])
     assert done.exit_code == 0, done.output
     restored = Settings(store=str(tmp_path / "new" / "store"))
     copy = Assistant.open(settings=restored)
     try:
-        _assert_same_answers(copy, assistant)
-        assert [asdict(item) for item in copy.documents()] == [asdict(item) for item in assistant.documents()]
+        _assert_same_answers(copy, rebuilt)
+        assert [asdict(item) for item in copy.documents()] == [asdict(item) for item in rebuilt.documents()]
         assert [copy.document(d.document_id) for d in copy.documents()] == [
-            assistant.document(d.document_id) for d in assistant.documents()
+            rebuilt.document(d.document_id) for d in rebuilt.documents()
         ]
     finally:
         copy.close()
@@ -153,7 +169,7 @@ BROKEN = {
     "no file at all": (None, "There is no file"),
     "no archive": (lambda whole, members: b"nothing", "no backup of citycite"),
     "cut off": (lambda whole, members: whole[: len(whole) // 2], "damaged"),
-    "a bit changed": (lambda whole, members: whole[:5000] + b"\xff\x00\xff" + whole[5003:], "damaged"),
+    "a bit changed": (lambda whole, members: whole[:5000] + b"\xff\x00\xff" + whole[5003:], "damaged|incomplete"),
     "another archive": (lambda whole, members: [("a", b"b")], "begin with manifest.json"),
     "a newer format": (lambda whole, members: _changed_manifest(members, format=2), "newer than this one"),
     "a newer store": (lambda whole, members: _changed_manifest(members, schema_version=99), "newer than this one"),
@@ -210,7 +226,7 @@ def older(original, tmp_path):
     return tmp_path / "older"
 
 
-def test_an_older_store_is_not_opened_silently_and_a_migration_keeps_all(older, assistant):
+def test_an_older_store_is_not_opened_silently_and_a_migration_keeps_all(older, rebuilt):
     for command in (["documents"], ["search", "Krakau"], ["remove", "x"]):
         done = CliRunner().invoke(cli, [*command, "--store", str(older)])
         assert isinstance(done.exception, StoreError), command
@@ -222,8 +238,8 @@ def test_an_older_store_is_not_opened_silently_and_a_migration_keeps_all(older, 
     assert done.stdout == f"schema version 1 is now {SCHEMA_VERSION}\n"
     migrated = Assistant.open(older, Settings())
     try:
-        _assert_same_answers(migrated, assistant)
-        ours = assistant.store.records()
+        _assert_same_answers(migrated, rebuilt)
+        ours = rebuilt.store.records()
         for key, record in migrated.store.records().items():
             assert record["text_hash"] == ours[key]["text_hash"]
             assert set(record) == set(ours[key])

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,9 @@ def _with(server, use):
         async with Client(server) as client:
             return await use(client)
 
-    return asyncio.run(run())
+    # A thread of its own: a browser that other tests have opened keeps a loop running in this one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, run()).result()
 
 
 def _call(server, name, **arguments):
