@@ -1,10 +1,11 @@
-// Says when the server is away and when it is back. Gradio's own notice is in English and hidden. Where Gradio has noticed
-// the break itself, it does nothing more until it has loaded the page anew, which it does as soon as the server answers:
-// conversations.js then hands the conversation back, and this script what was in the box.
+// Says when the server is away and when it is back. Gradio's own notice is in English and hidden. Gradio does nothing more
+// after a break until the page is loaded anew, so that is done as soon as the server answers, and before the page says
+// that it is back: conversations.js then hands the conversation back, and this script what was in the box.
 (() => {
   "use strict";
   const SOON = 2000; // while the server is away
   const CALM = 15000; // otherwise: one small request, and none from a page that nobody sees
+  const CURRENT = "citycite.current"; // the conversation of this tab, as conversations.js keeps it
   const DRAFT = "citycite.draft"; // of this tab, from one loading of the page to the next
   const find = (selector) => document.querySelector(selector);
   const write = (content) => {
@@ -50,6 +51,7 @@
   });
   const greet = () => {
     if (sessionStorage.getItem(DRAFT) === null || !find("#language label.selected")) return;
+    if (sessionStorage.getItem(CURRENT) && !find("#conversation .bot-row .card")) return; // it is still being handed back
     const draft = sessionStorage.getItem(DRAFT);
     sessionStorage.removeItem(DRAFT);
     if (draft && !find("#question textarea").value) write(draft);
@@ -65,7 +67,7 @@
     clearTimeout(timer);
     const alive = await isAlive();
     if (!alive) become("lost");
-    else if (state.is === "lost") become("back");
+    else if (state.is === "lost") location.reload();
     timer = setTimeout(() => (document.hidden ? null : look()), alive ? CALM : SOON);
     return alive;
   };
