@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,9 +50,9 @@ def restricted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
 
 
 @pytest.fixture(scope="session")
-def assistant(corpus_store: Path) -> Iterator[Assistant]:
-    """An assistant over the sample corpus, warm."""
-    opened = Assistant.open(corpus_store, Settings())
+def assistant(corpus_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """An assistant over the sample corpus, warm. It has a copy: SQLite loses its locks where an open file is copied."""
+    opened = Assistant.open(shutil.copytree(corpus_store, tmp_path_factory.mktemp("warm") / "store"), Settings())
     opened.warm_up()
     yield opened
     opened.close()
