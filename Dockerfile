@@ -27,7 +27,8 @@ COPY --from=build /opt/cache /opt/cache
 # What is written: the store or its derived indexes, what readers add, and the indexes of a store on a Chroma server.
 RUN install -d -o citycite -g citycite -m 0700 /data /opt/cache/citycite/servers
 ENV PATH=/opt/citycite/bin:$PATH XDG_CACHE_HOME=/opt/cache HOME=/tmp PYTHONDONTWRITEBYTECODE=1 \
-    CITYCITE_STORE=/data/store CITYCITE_DATA=/data/store-data CITYCITE_LOG_FORMAT=json
+    CITYCITE_STORE=/data/store CITYCITE_DATA=/data/store-data CITYCITE_LOG_FORMAT=json \
+    CITYCITE_SIGN_IN=keys
 USER 10001:10001
 WORKDIR /data
 VOLUME ["/data", "/opt/cache/citycite/servers"]
@@ -35,6 +36,7 @@ EXPOSE 7860
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/readyz', timeout=8)"]
-# Inside the container every address is the container's; which of them is published is said where it is started.
+# Inside the container every address is the container's; which of them is published is said where it is started. Nobody
+# gets in without a key (citycite keys add), unless it is started with CITYCITE_SIGN_IN=open and --allow-open.
 ENTRYPOINT ["citycite"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "7860"]

@@ -89,7 +89,7 @@ def ingest(
             opened.sweep(records)
         unread = report.failed
         reader = Reader(records, side_files, settings, report, workers, hashes)
-        crawl = Crawl(settings, stamps(records), depth=depth, limit=limit, recheck=prune)
+        crawl = Crawl(settings, stamps(records, reader.rules), depth=depth, limit=limit, recheck=prune)
 
         def advance() -> None:
             total = len(files) + reader.attachments + crawl.found

@@ -7,12 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from ingest import ocr
 from ingest.attachments import IN_FILE, as_file, attachment_id, named
+from ingest.folder_rules import FolderRules
 from ingest.hashes import FileHashes
 from ingest.hashes import content_hash as hash_of
 from ingest.loaders import LOADERS
@@ -184,6 +185,7 @@ class Reader:
         self.stored = Stored(records)
         self._side_files = side_files
         self.settings = settings
+        self.rules = FolderRules.of(settings)
         self._report = report
         self._workers = workers
         self._hashes = hashes or FileHashes()
@@ -218,6 +220,8 @@ class Reader:
             if not source.isascii() and any("\ud800" <= sign <= "\udfff" for sign in source):
                 raise LoadError("has a name that is not UTF-8, which the store cannot keep; rename it")
             details = self._side_files.details_of(file)
+            if details.groups is None:
+                details = replace(details, groups=self.rules.groups_of(source))
             size = file.stat().st_size
             self.check_size(size)
             content_hash = self._hashes.of(file, details)
@@ -412,4 +416,5 @@ def _document(key: str, source: str, extract: Extract, details: Details) -> Docu
         type=details.type,
         department=details.department,
         fields=details.fields,
+        groups=details.groups,
     )

@@ -1,7 +1,7 @@
 """What stands beside a file about it: `NAME.EXT.meta.json`, `NAME.meta.json`, or a row of `metadata.csv`.
 
-All three may say title, published, language, type, department and any further fields, and win over the file itself. Of
-the three, the one that names its file more exactly wins, field by field.
+All three may say title, published, language, type, department, groups (who may see it) and any further fields, and win
+over the file itself. Of the three, the one that names its file more exactly wins, field by field.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ from pathlib import Path
 from ingest.cleaning import normalise
 from ingest.loaders.base import decode, read_bytes
 from ingest.metadata import whole_date
+from rag.access import group_names
 from rag.errors import LoadError
 
 TABLE = "metadata.csv"
 _SUFFIX = ".meta.json"
 _FILE_COLUMN = "file"
-_KNOWN = ("title", "published", "language", "type", "department")
+_KNOWN = ("title", "published", "language", "type", "department", "groups")
 # A table of 100,000 files is a quarter of this, which takes half a gigabyte of memory; one file's own is a few lines.
 _LARGEST_TABLE, _LARGEST_JSON = 20_000_000, 1_000_000
 # Rows of a table that belong to no file: each is named, but a table of another folder would be nothing else.
@@ -53,16 +54,19 @@ class Details:
     type: str | None = None
     department: str | None = None
     fields: tuple[tuple[str, str], ...] = ()
+    groups: tuple[str, ...] | None = None
 
     def of_attachments(self) -> Details:
-        """Return what also holds for the attachments of the document: who is in charge, and the further fields."""
-        return Details(department=self.department, fields=self.fields)
+        """Return what also holds for the attachments: who is in charge, who may see it, and the further fields."""
+        return Details(department=self.department, fields=self.fields, groups=self.groups)
 
     def fingerprint(self) -> bytes:
         """Return bytes that differ where details differ; none where nothing is said."""
         if self == Details():
             return b""
-        said = [self.title, self.published, self.language, self.type, self.department, self.fields]
+        said: list[object] = [self.title, self.published, self.language, self.type, self.department, self.fields]
+        if self.groups is not None:  # so that what was stored before there were groups counts as unchanged
+            said.append(self.groups)
         return json.dumps(said).encode()
 
 
@@ -179,6 +183,14 @@ def _read_json(path: Path) -> dict[str, _Value]:
         raise LoadError(f'its side file {path.name}, line 1: is no JSON object; write {{"title": "..."}}')
     if len(found) > _MOST_FIELDS:
         raise LoadError(f"its side file {path.name}: has {len(found)} fields; at most {_MOST_FIELDS} are kept")
+    for name, value in found.items():
+        # Empty, or a name that the comma would make two of, must not be read as if nothing were said.
+        items = value if isinstance(value, list) else [value]
+        if _field_name(name) == "groups" and value is not None:
+            if not any(str(item).strip() for item in items):
+                raise LoadError(f"its side file {_at(path, text, name)}: groups names no group; write * for everybody")
+            if isinstance(value, list) and any("," in str(item) for item in items):
+                raise LoadError(f"its side file {_at(path, text, name)}: groups holds a name with a comma; rename it")
     return {
         _field_name(name): _Value(_plain(value, path, text, name), _at(path, text, name))
         for name, value in found.items()
@@ -302,7 +314,10 @@ def _details(values: Mapping[str, _Value]) -> Details:
         known["published"] = _date(said["published"])
     if "language" in known:
         known["language"] = _language(said["language"])
-    return Details(**known, fields=tuple(sorted((name, said[name].text) for name in said if name not in _KNOWN)))
+    groups = _groups(said["groups"]) if known.pop("groups", None) else None
+    return Details(
+        **known, groups=groups, fields=tuple(sorted((name, said[name].text) for name in said if name not in _KNOWN))
+    )
 
 
 def _date(value: _Value) -> str:
@@ -312,6 +327,13 @@ def _date(value: _Value) -> str:
             f"its side file {value.place}: published is {value.text[:50]!r}, no date; write it as 2024-03-31"
         )
     return date
+
+
+def _groups(value: _Value) -> tuple[str, ...]:
+    try:
+        return group_names(value.text.split(","))
+    except ValueError as error:
+        raise LoadError(f"its side file {value.place}: groups {error}") from None
 
 
 def _language(value: _Value) -> str:

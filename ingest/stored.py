@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from ingest.addresses import is_web_address
 from ingest.attachments import IN_FILE, mail_of
+from rag.access import access_class
 from rag.language import fold
 from rag.records import Source, document_metadata, sources_of, text_hash
 from rag.schema import Document
@@ -28,8 +29,9 @@ def document_id(source: Path | str) -> str:
     return f"{slug}-{hashlib.sha256(str(source).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
 
-# Type, department, further fields, date and language: documents that differ in them pass different filters.
-Facts = tuple[str, str, str, str, str]
+# Type, department, further fields, date and language: documents that differ in them pass different filters. And the
+# groups that see it: who may see one of two equal texts must not learn of the other.
+Facts = tuple[str, str, str, str, str, str]
 
 
 def facts_of(document: Document) -> Facts:
@@ -42,7 +44,7 @@ def facts_in(record: dict[str, Any]) -> Facts:
     kind, department, fields, published, language = (
         str(record.get(name) or "") for name in ("type", "department", "fields", "published", "language")
     )
-    return kind, department, fields, published, language
+    return kind, department, fields, published, language, access_class(record)
 
 
 class Place(NamedTuple):

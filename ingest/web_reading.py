@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingest.addresses import is_web_address
+from ingest.folder_rules import FolderRules
 from ingest.hashes import EXTRACTION_VERSION
 from ingest.reading import Failure, Note, Prepared, Reader, Report
 from ingest.stored import Place
@@ -15,14 +16,21 @@ from rag.records import Source, WebStamp, sources_of
 from rag.store import Store
 
 
-def stamps(records: dict[str, dict[str, Any]]) -> dict[str, WebStamp]:
-    """Return the stamps of the stored pages by their address, empty where they were read by an older version."""
+def stamps(records: dict[str, dict[str, Any]], rules: FolderRules) -> dict[str, WebStamp]:
+    """Return the stamps of the stored pages by their address, empty where they were read by an older version.
+
+    Nor are they asked for whether they have changed where the rules say something else of them than they did.
+    """
     return {
-        found.source: found.stamp if found.stamp.extraction == EXTRACTION_VERSION else WebStamp()
+        found.source: found.stamp if found.stamp.extraction == _version(found.source, rules) else WebStamp()
         for record in records.values()
         for found in sources_of(record)
         if is_web_address(found.source)
     }
+
+
+def _version(source: str, rules: FolderRules) -> str:
+    return EXTRACTION_VERSION + rules.mark(source)
 
 
 class WebReader:
@@ -61,7 +69,8 @@ class WebReader:
 
     def _read_page(self, page: Page) -> Iterator[Prepared]:
         stored = self._reader.stored
-        stamp = replace(page.stamp, extraction=EXTRACTION_VERSION)
+        version = _version(page.source, self._reader.rules)
+        stamp = replace(page.stamp, extraction=version)
         failed = self._report.failed
         prepared = self._reader.read(page.file, page.source)
         own = next((item for item in prepared if item.document.source == page.source), None)
@@ -75,8 +84,10 @@ class WebReader:
             return
         # A page that carries a clock or a token has new bytes each time; what counts is its text.
         document = self._store.documents([key]).get(key)
-        if document is not None and known.stamp.extraction == EXTRACTION_VERSION:
+        if document is not None and known.stamp.extraction == version:
             same = replace(own.document, id=key, source=document.source, sources=document.sources)
+            # What was set on the document itself is not for the page to say.
+            document = replace(document, groups=own.document.groups)
             if same == document:
                 stored.add(key, Source(page.source, own.content_hash, stamp=stamp))
                 self._report.note("unchanged", page.source)

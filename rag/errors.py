@@ -23,6 +23,11 @@ class NotFoundError(CityciteError):
     status = 404
 
 
+def missing_document(document_id: str) -> NotFoundError:
+    """Return the error of a document that is not there, or must look as if it were not."""
+    return NotFoundError(f"No document {document_id!r} in the store. citycite documents lists what there is.")
+
+
 class LoadError(CityciteError):
     """One source cannot be turned into text. `kind` says in a word why, for the coverage report."""
 

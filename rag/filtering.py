@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, TypeVar
 
+from rag.access import EVERYTHING, Reader
 from rag.records import passage_ids, source_names
 from rag.schema import Filters
 from rag.store import Store
@@ -60,13 +61,15 @@ class Catalogue:
         self._records: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
-    def choose(self, filters: Filters, generation: str) -> Choice:
-        """Return the documents of `generation` that `filters` let through."""
+    def choose(self, filters: Filters, generation: str, reader: Reader = EVERYTHING) -> Choice:
+        """Return the documents of `generation` that `filters` let through, of those that `reader` sees."""
         with self._lock:
             if generation != self._generation:
                 self._records = self._store.records()
                 self._generation = generation
             records = self._records
+        if reader.is_restricted:
+            records = {key: record for key, record in records.items() if reader.sees_record(record)}
         chosen = {key: record for key, record in records.items() if _passes(key, record, filters)}
         return Choice(chosen, _passages(chosen), _passages(records))
 

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rag.access import EVERYTHING, Reader
 from rag.answering import Answerer, Draft, ExtractiveAnswerer, Span, abstention
 from rag.citations import cite, passage_of
 from rag.confidence import confidence
 from rag.contradiction import Contradiction, contradiction, without_older
 from rag.embeddings import EmbeddingModel
-from rag.errors import LanguageModelError, ModelError, NotFoundError, UsageError
+from rag.errors import LanguageModelError, ModelError, NotFoundError, UsageError, missing_document
 from rag.evidence import Evidence, rank_evidence
 from rag.filtering import Catalogue
 from rag.follow_up import continues, standalone
@@ -31,12 +32,15 @@ from rag.settings import Settings, load_settings
 from rag.spelling import suggestion
 from rag.store import Store
 from rag.token_index import TokenIndex
+from rag.vector_index import VectorIndex
 from rag.verification import stands_in
 
 logger = logging.getLogger(__name__)
 
 # A document may be replaced between retrieval and quoting; then the question is tried once more.
 _TRIES = 2
+# Of a document that has no record any more, so that nobody is known to see it.
+_UNKNOWN = {"groups": "[]"}
 MAX_TOP_K = 100
 
 
@@ -44,13 +48,14 @@ MAX_TOP_K = 100
 class Trail:
     """How an answer came about: `quotes` that it shows, or would show without the threshold, and `passages` found.
 
-    Both best first.
+    Both best first. All of it is from what `reader` sees, and so is whatever else is made of it.
     """
 
     answer: Answer
     quotes: tuple[Citation, ...]
     passages: tuple[StoredPassage, ...]
     basis: Basis | None = None
+    reader: Reader = EVERYTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +98,15 @@ class Assistant:
         return opened
 
     def ask(
-        self, question: str, history: Sequence[str] = (), filters: Filters = ALL, *, formulate: bool = True
+        self,
+        question: str,
+        history: Sequence[str] = (),
+        filters: Filters = ALL,
+        *,
+        formulate: bool = True,
+        reader: Reader = EVERYTHING,
     ) -> Answer:
-        """Answer `question` from the documents that pass `filters`, with citations, or abstain.
+        """Answer `question` from the documents that pass `filters` and that `reader` sees, with citations, or abstain.
 
         `history` are the earlier questions of the conversation, oldest first: "Und wer hat es gegründet?" is
         understood as `rag.follow_up.standalone` puts it. Where a language model is set, it formulates the answer,
@@ -105,13 +116,16 @@ class Assistant:
             UsageError: the question is empty or longer than the setting `max_question` (characters).
             StoreError, ModelError: the store or the model cannot be used.
         """
-        trail = self.trail(question, history, filters)
-        return self.formulated(self.rewritten(question, history, trail, filters)) if formulate else trail.answer
+        trail = self.trail(question, history, filters, reader=reader)
+        if not formulate:
+            return trail.answer
+        return self.formulated(self.rewritten(question, history, trail, filters))
 
     def rewritten(self, question: str, history: Sequence[str], trail: Trail, filters: Filters = ALL) -> Trail:
         """Return the trail of a follow-up as the language model rewrites it, else `trail`, that of the rules.
 
-        A rewrite that holds what the conversation does not, or has no answer, is not believed. Raises as `ask` does.
+        A rewrite that holds what the conversation does not, or has no answer, is not believed. It is asked for
+        the reader of `trail`. Raises as `ask` does.
         """
         if self.formulator is None or not continues(question, history):
             return trail
@@ -119,7 +133,7 @@ class Assistant:
         rewrite = self.formulator.rewritten(text, history)
         if rewrite is None or rewrite in (trail.answer.question, trail.answer.understood):
             return trail
-        found = self.trail(rewrite, filters=filters)
+        found = self.trail(rewrite, filters=filters, reader=trail.reader)
         if found.answer.abstained:
             return trail
         return replace(found, answer=replace(found.answer, question=text, understood=rewrite))
@@ -155,16 +169,18 @@ class Assistant:
             logger.warning("No formulated answer: %s", error)
             yield replace(quotation, note="llm_unreachable", timings_ms=basis.clock.timings())
 
-    def trail(self, question: str, history: Sequence[str] = (), filters: Filters = ALL) -> Trail:
+    def trail(
+        self, question: str, history: Sequence[str] = (), filters: Filters = ALL, *, reader: Reader = EVERYTHING
+    ) -> Trail:
         """Answer as `ask` does, and say what the answer came from; raises the same."""
         clock = _Clock()
         text = self._checked(question)
         if not self._has_documents():
-            return Trail(_abstained(text, question_language(text), 0.0, clock), (), ())
+            return Trail(_abstained(text, question_language(text), 0.0, clock), (), (), reader=reader)
         meant = standalone(text, history)
         analysed = analyse(meant, self.model)
         for _ in range(_TRIES):
-            candidates = self._found(analysed, POOL, filters)
+            candidates = self._found(analysed, POOL, filters, reader)
             clock.retrieved()
             ranked = rank_evidence(analysed, candidates)
             differing = contradiction(analysed, ranked, self._dates_of)
@@ -172,14 +188,14 @@ class Assistant:
                 ranked = without_older(ranked, differing)
             sure = confidence(analysed, ranked)
             draft = self.answerer.draft(analysed, ranked, differing) if ranked else Draft("", ())
-            citations = self._cited(draft.spans)
+            citations = self._cited(draft.spans, reader)
             if citations is None:
                 continue
             passages = tuple(candidate.passage for candidate in candidates)
             understood = meant if meant != text else None
             if sure < self.settings.threshold or not citations:
                 refusal = replace(_abstained(text, analysed.language, sure, clock), understood=understood)
-                return Trail(refusal, citations, passages)
+                return Trail(refusal, citations, passages, reader=reader)
             answer = Answer(
                 question=text,
                 language=analysed.language,
@@ -191,11 +207,14 @@ class Assistant:
                 citations=citations,
                 understood=understood,
             )
-            return Trail(answer, citations, passages, self._basis(analysed, ranked, draft, differing, clock))
-        return Trail(_abstained(text, analysed.language, 0.0, clock), (), ())
+            basis = self._basis(analysed, ranked, draft, differing, clock)
+            return Trail(answer, citations, passages, basis, reader)
+        return Trail(_abstained(text, analysed.language, 0.0, clock), (), (), reader=reader)
 
-    def search(self, query: str, top_k: int = 10, filters: Filters = ALL) -> list[Passage]:
-        """Return the `top_k` passages that fit `query` best, best first.
+    def search(
+        self, query: str, top_k: int = 10, filters: Filters = ALL, *, reader: Reader = EVERYTHING
+    ) -> list[Passage]:
+        """Return the `top_k` passages that fit `query` best, of documents that `reader` sees, best first.
 
         Raises:
             UsageError: the query is empty or too long, or `top_k` is not between 1 and 100.
@@ -205,41 +224,55 @@ class Assistant:
             raise UsageError(f"top_k is {top_k}; it must be between 1 and {MAX_TOP_K}.")
         if not self._has_documents():
             return []
-        found = self._found(analyse(text, self.model), top_k, filters)
+        found = self._found(analyse(text, self.model), top_k, filters, reader)
         documents = self.store.documents(list({candidate.passage.document_id for candidate in found}))
         return [
             passage_of(document, candidate.passage.start, candidate.passage.end, _shown_score(candidate))
             for candidate in found
             if (document := documents.get(candidate.passage.document_id)) is not None
+            and reader.sees(document.groups)
             and document.text[candidate.passage.start : candidate.passage.end] == candidate.passage.text
         ]
 
-    def suggestion(self, question: str, filters: Filters = ALL) -> str | None:
-        """Return `question` with words that no document holds put right, where that gives it an answer; else None."""
+    def suggestion(self, question: str, filters: Filters = ALL, *, reader: Reader = EVERYTHING) -> str | None:
+        """Return `question` with words that no document holds put right, where that gives it an answer; else None.
+
+        Documents that `reader` does not see lend it no word.
+        """
         if not self._has_documents():
             return None
         lexical = self.retriever.parts.lexical
+        lexical.update(self.store.refresh())  # who may see what may have changed since the question
 
         def spelt(stem: str) -> str | None:
-            found = self.store.passages([match.id for match in lexical.search([stem], 1)]).values()
-            words = (word for passage in found for word in WORD.findall(passage.text))
+            found = self.store.passages([match.id for match in lexical.search([stem], 1, reader)]).values()
+            records = self.store.records_of([passage.document_id for passage in found])
+            seen = (item for item in found if reader.sees_record(records.get(item.document_id, _UNKNOWN)))
+            words = (word for passage in seen for word in WORD.findall(passage.text))
             return next((word for word in words if stem in question_terms(word, "de")), None)
 
-        suggested = suggestion(question, lexical.counts(), spelt)
-        return suggested if suggested and not self.ask(suggested, filters=filters, formulate=False).abstained else None
+        suggested = suggestion(question, lexical.counts(reader), spelt)
+        if suggested is None:
+            return None
+        answer = self.ask(suggested, filters=filters, formulate=False, reader=reader)
+        return None if answer.abstained else suggested
 
-    def documents(self) -> list[DocumentSummary]:
-        """List the documents in the store, ordered by source."""
-        return self.store.summaries() if self.store.exists() else []
+    def documents(self, *, reader: Reader = EVERYTHING) -> list[DocumentSummary]:
+        """List the documents in the store that `reader` sees, ordered by source."""
+        listed = self.store.summaries() if self.store.exists() else []
+        return [item for item in listed if reader.sees(item.groups)] if reader.is_restricted else listed
 
-    def document(self, document_id: str) -> Document:
+    def document(self, document_id: str, *, reader: Reader = EVERYTHING) -> Document:
         """Return one document with its text.
 
         Raises:
-            NotFoundError: there is none with this id.
+            NotFoundError: there is none with this id, or `reader` does not see it: nothing tells which.
         """
         if not self.store.exists():
             raise NotFoundError(f"No document {document_id!r}: the store {self.store.location} is empty.")
+        # Its record first: a text that must not be seen is not even read, which would take time.
+        if reader.is_restricted and not any(map(reader.sees_record, self.store.records_of([document_id]).values())):
+            raise missing_document(document_id)
         return self.store.document(document_id)
 
     def count(self) -> int:
@@ -258,7 +291,10 @@ class Assistant:
         if self.formulator is not None:
             self.formulator.language_model.open()
         if self._has_documents():
-            self.retriever.candidates(analyse("Wann?", self.model), 1)
+            question = analyse("Wann?", self.model)
+            # What a reader in no group needs who does not see everything; where all is for everybody, nothing more.
+            for reader in (EVERYTHING, Reader(frozenset(), self.settings.ungrouped == "everybody")):
+                self.retriever.candidates(question, 1, reader=reader)
 
     def close(self) -> None:
         """Close the store and the indexes."""
@@ -266,6 +302,7 @@ class Assistant:
             if self._retriever is not None:
                 self._retriever.parts.lexical.close()
                 self._retriever.parts.tokens.close()
+                self._retriever.parts.vectors.close()
                 self._retriever = None
         self.store.close()
 
@@ -289,12 +326,11 @@ class Assistant:
         evidence = quoted(draft.spans, ranked) if self.formulator and differing is None else []
         return Basis(question, tuple(evidence), clock) if evidence and len(evidence) == len(draft.spans) else None
 
-    def _found(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
+    def _found(self, question: Question, count: int, filters: Filters, reader: Reader) -> list[Candidate]:
         if self.reranker is None:
-            return self.retriever.candidates(question, count, filters)
-        return self.reranker.rerank(question.text, self.retriever.candidates(question, max(count, RERANKED), filters))[
-            :count
-        ]
+            return self.retriever.candidates(question, count, filters, reader)
+        found = self.retriever.candidates(question, max(count, RERANKED), filters, reader)
+        return self.reranker.rerank(question.text, found)[:count]
 
     def _dates_of(self, ids: Sequence[str]) -> dict[str, str | None]:
         return {key: str(record["published"]) or None for key, record in self.store.records_of(ids).items()}
@@ -312,13 +348,17 @@ class Assistant:
             )
         return text
 
-    def _cited(self, spans: Sequence[Span]) -> tuple[Citation, ...] | None:
+    def _cited(self, spans: Sequence[Span], reader: Reader) -> tuple[Citation, ...] | None:
         """Quote `spans` from the stored texts; None where one no longer stands there because the document changed."""
         documents = self.store.documents(list({span.document_id for span in spans}))
         citations = []
         for marker, span in enumerate(spans, start=1):
             document = documents.get(span.document_id)
-            if document is None or not stands_in(span.quote, document.text, span.start, span.end):
+            if (
+                document is None
+                or not reader.sees(document.groups)
+                or not stands_in(span.quote, document.text, span.start, span.end)
+            ):
                 return None
             citations.append(cite(document, span.start, span.end, span.score, marker))
         return tuple(citations)
@@ -332,6 +372,7 @@ def open_parts(store: Store, model: EmbeddingModel) -> Parts:
         tokens=TokenIndex(store, model),
         model=model,
         catalogue=Catalogue(store),
+        vectors=VectorIndex(store),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rag.access import groups_in, written
 from rag.citations import label_at
 from rag.schema import Document, DocumentSummary, Mark
 
@@ -127,6 +128,7 @@ def summary(key: str, record: dict[str, Any]) -> DocumentSummary:
         department=record.get("department") or None,
         sources=source_names(record),
         published_from=record.get("published_from") or None,
+        groups=groups_in(record),
     )
 
 
@@ -180,6 +182,7 @@ def to_document(key: str, text: str, record: dict[str, Any]) -> Document:
         fields=tuple(json.loads(str(record.get("fields", "{}"))).items()),
         sources=source_names(record),
         published_from=record.get("published_from") or None,
+        groups=groups_in(record),
     )
 
 
@@ -248,7 +251,8 @@ def document_metadata(
 ) -> dict[str, Any]:
     """Return the metadata of a document's record; "" stands for None. Without `sources` it has the one it names.
 
-    Chroma refuses None, and keeps the old value of a key that a new version of the record leaves out.
+    Chroma refuses None, and keeps the old value of a key that a new version of the record leaves out: so groups that
+    were set on the document itself (`groups_set`) outlive a new version.
     """
     return {
         "title": document.title,
@@ -257,6 +261,7 @@ def document_metadata(
         "published_from": (document.published and document.published_from) or "",
         "type": document.type or "",
         "department": document.department or "",
+        "groups": written(document.groups),
         "fields": json.dumps(dict(document.fields), ensure_ascii=False),
         "pages": json.dumps([(mark.start, mark.label) for mark in document.pages]),
         "sections": json.dumps([(mark.start, mark.label) for mark in document.sections], ensure_ascii=False),

@@ -17,6 +17,7 @@ from langchain_core.documents import Document as LangChainDocument
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
+from rag.access import EVERYTHING, Reader
 from rag.embeddings import EmbeddingModel
 from rag.filtering import EXACT, Catalogue, Choice
 from rag.late_interaction import matches_of
@@ -26,6 +27,7 @@ from rag.records import Found, StoredPassage, context_in, headings_in
 from rag.schema import Filters
 from rag.store import Store
 from rag.token_index import PassageTokens, TokenIndex
+from rag.vector_index import VectorIndex
 
 ALL = Filters()
 # Passages taken from each side. Scoring them costs about half a millisecond each; on 373 passages of city documents
@@ -67,6 +69,7 @@ class Parts:
     tokens: TokenIndex
     model: EmbeddingModel
     catalogue: Catalogue
+    vectors: VectorIndex
 
 
 class PassageRetriever(BaseRetriever):
@@ -78,8 +81,10 @@ class PassageRetriever(BaseRetriever):
     top_k: int = 10
 
     @abstractmethod
-    def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
-        """Return up to `count` visible passages that `filters` let through, best first."""
+    def candidates(
+        self, question: Question, count: int, filters: Filters = ALL, reader: Reader = EVERYTHING
+    ) -> list[Candidate]:
+        """Return up to `count` visible passages that `filters` let through and `reader` sees, best first."""
 
     def _get_relevant_documents(
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
@@ -104,43 +109,60 @@ class PassageRetriever(BaseRetriever):
 class DenseRetriever(PassageRetriever):
     """Nearest passages by vector."""
 
-    def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
+    def candidates(
+        self, question: Question, count: int, filters: Filters = ALL, reader: Reader = EVERYTHING
+    ) -> list[Candidate]:
         """Return up to `count` visible passages by cosine."""
-        dense, _ = found_by_each(self.parts, question, count, filters, lexical=False)
-        return _ranked(self.parts, question, dense, {}, lambda candidate: candidate.dense)[:count]
+        dense, _ = found_by_each(self.parts, question, count, filters, reader, lexical=False)
+        return _ranked(self.parts, question, dense, {}, reader, lambda candidate: candidate.dense)[:count]
 
 
 class LexicalRetriever(PassageRetriever):
     """Best passages by words."""
 
-    def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
+    def candidates(
+        self, question: Question, count: int, filters: Filters = ALL, reader: Reader = EVERYTHING
+    ) -> list[Candidate]:
         """Return up to `count` visible passages by BM25."""
-        _, lexical = found_by_each(self.parts, question, count, filters, dense=False)
-        return _ranked(self.parts, question, {}, lexical, lambda candidate: candidate.lexical)[:count]
+        _, lexical = found_by_each(self.parts, question, count, filters, reader, dense=False)
+        return _ranked(self.parts, question, {}, lexical, reader, lambda candidate: candidate.lexical)[:count]
 
 
 class HybridRetriever(PassageRetriever):
     """Both, put in order by late interaction."""
 
-    def candidates(self, question: Question, count: int, filters: Filters = ALL) -> list[Candidate]:
+    def candidates(
+        self, question: Question, count: int, filters: Filters = ALL, reader: Reader = EVERYTHING
+    ) -> list[Candidate]:
         """Return up to `count` visible passages by token similarity and words."""
-        dense, lexical = found_by_each(self.parts, question, max(count, POOL), filters)
-        return _ranked(self.parts, question, dense, lexical, _late_score(question))[:count]
+        dense, lexical = found_by_each(self.parts, question, max(count, POOL), filters, reader)
+        return _ranked(self.parts, question, dense, lexical, reader, _late_score(question))[:count]
 
 
 def found_by_each(
-    parts: Parts, question: Question, count: int, filters: Filters, *, dense: bool = True, lexical: bool = True
+    parts: Parts,
+    question: Question,
+    count: int,
+    filters: Filters,
+    reader: Reader = EVERYTHING,
+    *,
+    dense: bool = True,
+    lexical: bool = True,
 ) -> tuple[dict[str, tuple[StoredPassage, float]], dict[str, float]]:
-    """Return what each side finds: passage id -> (passage, cosine), and passage id -> BM25."""
+    """Return what each side finds of what `reader` sees: passage id -> (passage, cosine), passage id -> BM25."""
     generation = parts.store.refresh()
-    choice = None if filters == ALL else parts.catalogue.choose(filters, generation)
-    by_vector = _nearest(parts, question, count, choice) if dense else []
+    choice = None if filters == ALL else parts.catalogue.choose(filters, generation, reader)
+    parts.lexical.update(generation)
+    if parts.lexical.seen(reader) is None:
+        reader = EVERYTHING
+    else:
+        parts.vectors.update(generation)
+    by_vector = _nearest(parts, question, count, choice, reader) if dense else []
     by_words = []
     if lexical:
-        parts.lexical.update(generation)
 
         def search(asked: int) -> list[Match]:
-            return parts.lexical.search(question.terms, asked)
+            return parts.lexical.search(question.terms, asked, reader)
 
         by_words = search(count) if choice is None else choice.search(search, lambda match: match.document_id, count)
     return (
@@ -149,8 +171,10 @@ def found_by_each(
     )
 
 
-def _nearest(parts: Parts, question: Question, count: int, choice: Choice | None) -> list[Found]:
+def _nearest(parts: Parts, question: Question, count: int, choice: Choice | None, reader: Reader) -> list[Found]:
     def search(asked: int) -> list[Found]:
+        if reader.is_restricted:
+            return parts.vectors.nearest(question.vector, asked, reader)
         return parts.store.nearest(question.vector, asked)
 
     if choice is None:
@@ -165,6 +189,7 @@ def _ranked(
     question: Question,
     dense: dict[str, tuple[StoredPassage, float]],
     lexical: dict[str, float],
+    reader: Reader,
     score: Callable[[Candidate], float],
 ) -> list[Candidate]:
     passages = {key: passage for key, (passage, _) in dense.items()}
@@ -174,6 +199,8 @@ def _ranked(
         passage
         for passage in passages.values()
         if records.get(passage.document_id, {}).get("version") == passage.version
+        # What the indexes say may be older than the record.
+        and reader.sees_record(records[passage.document_id])
     ]
     tokens = tokens_of(parts, visible, records)
     matched = matches_of(question.tokens, [tokens[passage.id].vectors for passage in visible])

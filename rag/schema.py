@@ -32,7 +32,7 @@ class Document:
     `language` is an ISO 639-1 code, `published` an ISO date; both are None where nothing in the source says so. `type`,
     `department` and `fields` (pairs of name and value, in order of the names) come from side files alone. `sources` are
     all files and addresses that hold this text, `source` first. `published_from` names the rule that gave the date,
-    None where there is no date or no record of the rule.
+    None where there is no date or no record of the rule. `groups` may see it (`rag.access`); None: nothing says who.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Document:
     fields: tuple[tuple[str, str], ...] = ()
     sources: tuple[str, ...] = ()
     published_from: str | None = None
+    groups: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Fill in `sources` where there is but one."""
@@ -70,10 +71,12 @@ class DocumentSummary:
     department: str | None = None
     sources: tuple[str, ...] = ()
     published_from: str | None = None
+    groups: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Fill in `sources` where there is but one, and make a list as JSON has it a tuple."""
+        """Fill in `sources` where there is but one, and make lists as JSON has them tuples."""
         object.__setattr__(self, "sources", tuple(self.sources) or (self.source,))
+        object.__setattr__(self, "groups", None if self.groups is None else tuple(self.groups))
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,47 @@ class Settings(BaseSettings):
     imprint_url: str = Field("", description="Address of the imprint, linked from the chat page.")
     privacy_url: str = Field("", description="Address of the privacy notice, linked from the chat page.")
     accessibility_url: str = Field("", description="Address of the accessibility statement, linked from the chat page.")
+    folder_groups: dict[str, tuple[str, ...]] = Field(
+        {},
+        description="Which groups see what lies where, unless side files say so: patterns in gitignore syntax with "
+        'groups, as `{"personnel/": ["hr"], "council/closed/": ["council"]}`; of several that match, the last holds. '
+        "Applied at the next ingest.",
+    )
+    ungrouped: Literal["everybody", "nobody"] = Field(
+        "everybody", description="Who sees documents of which nothing says which groups may."
+    )
+    sign_in: Literal["open", "keys", "proxy", "oidc"] = Field(
+        "open",
+        description="How readers sign in: `open` not at all, they see what everybody may; `keys` with an API key; "
+        "`proxy` by headers of a trusted proxy; `oidc` at an OpenID provider. API keys count in all of them.",
+    )
+    proxy_user_header: str = Field("X-Forwarded-User", description="Header by which the proxy names who asks.")
+    proxy_groups_header: str = Field(
+        "X-Forwarded-Groups", description="Header by which the proxy names their groups, with commas between."
+    )
+    oidc_issuer: str = Field(
+        "", description="Address of the OpenID provider, as https://login.stadt.example/realms/city"
+    )
+    oidc_client_id: str = Field("", description="Id by which the OpenID provider knows this server.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret; empty: a public client.")
+    oidc_scopes: str = Field("openid profile", description="Scopes asked for, with blanks between.")
+    oidc_groups_claim: str = Field("groups", description="Claim of the ID token that lists the groups of who signs in.")
+    public_url: str = Field(
+        "", description="Address at which readers reach this server, as https://fragen.stadt.example; `oidc` needs it."
+    )
+    session_minutes: int = Field(480, ge=5, le=7 * 24 * 60, description="Minutes after which one signs in again.")
+    secret: SecretStr = Field(
+        SecretStr(""),
+        description="What sessions and tokens are signed with, at least 32 characters, the same on all servers of one "
+        "address; empty: made once and kept in the data folder.",
+    )
+    # Opening the page takes two requests, a question one; a filter that is typed takes one a key.
+    rate_limit: int = Field(
+        240, ge=0, description="Requests a minute that one reader may send; 0: any. Files of the page do not count."
+    )
+    rate_limit_address: int = Field(
+        1200, ge=0, description="Requests a minute from one address, which many readers may share; 0: any."
+    )
     data: str = Field(
         "",
         description="Folder for what cannot be rebuilt: feedback, questions, evaluation runs, the admin password; "
@@ -71,6 +112,9 @@ class Settings(BaseSettings):
         le=365,
         description="Days that questions are kept, without names and by the hour, for the admin area; 0: none are. "
         "Then the chat page says so.",
+    )
+    audit_days: int = Field(
+        365, ge=31, le=3650, description="Days that it is kept, by whole months, who did what in the admin area."
     )
     admin_password: SecretStr = Field(
         SecretStr(""),

@@ -11,7 +11,7 @@ import os
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,11 @@ import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 
+from rag.access import written
+from rag.chroma_errors import translated
 from rag.chroma_server import chroma_settings, connect
-from rag.disk import full_disk, is_full, require_room
-from rag.errors import ModelError, NotFoundError, StoreBusyError, StoreError
+from rag.disk import require_room
+from rag.errors import ModelError, StoreBusyError, StoreError, missing_document
 from rag.listing import Listing
 from rag.records import (
     Found,
@@ -197,27 +199,8 @@ class Store:
         with self._translated():
             return chromadb.PersistentClient(path=str(folder), settings=chroma_settings())
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turn what Chroma raises into a StoreError that names the store and the next step."""
-        import httpx
-        from chromadb.errors import ChromaError
-
-        try:
-            yield
-        except httpx.HTTPError as error:
-            raise StoreError(
-                f"The Chroma server {self.location} does not answer ({error}). Nothing that was stored is lost: start "
-                "it, and try again."
-            ) from error
-        except (ChromaError, ValueError, OSError) as error:
-            text = " ".join(str(error).split())[:300]
-            if is_full(text):
-                raise StoreError(full_disk(self.location)) from error
-            raise StoreError(
-                f"The store {self.location} cannot be used: {text}. If it is damaged, restore a backup, or ingest "
-                "again into a new folder."
-            ) from error
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self.location)
 
     @contextmanager
     def client(self) -> Iterator[ClientAPI]:
@@ -280,7 +263,7 @@ class Store:
         """
         found = self.documents([document_id])
         if document_id not in found:
-            raise NotFoundError(f"No document {document_id!r} in the store. citycite documents lists what there is.")
+            raise missing_document(document_id)
         return found[document_id]
 
     def documents(self, ids: Sequence[str]) -> dict[str, Document]:
@@ -315,10 +298,8 @@ class Store:
         with self._translated():
             for at in range(0, len(ids), BATCH):
                 page = collection.get(ids=list(ids[at : at + BATCH]), include=["metadatas", "documents"])
-                for key, text, record in zip(
-                    page["ids"], page["documents"] or [], page["metadatas"] or [], strict=True
-                ):
-                    found[key] = to_passage(key, text, dict(record))
+                rows = zip(page["ids"], page["documents"] or [], page["metadatas"] or [], strict=True)
+                found |= {key: to_passage(key, text, dict(record)) for key, text, record in rows}
         return found
 
     def nearest(self, vector: np.ndarray, count: int) -> list[Found]:
@@ -341,17 +322,21 @@ class Store:
 
     def nearest_of(self, ids: Sequence[str], vector: np.ndarray, count: int) -> list[Found]:
         """Return up to `count` of the passages with these ids that are nearest to `vector`, best first, exactly."""
-        collection = self._collection(PASSAGES)
         similar: dict[str, float] = {}
-        with self._translated():
-            for at in range(0, len(ids), BATCH):
-                page = collection.get(ids=list(ids[at : at + BATCH]), include=["embeddings"])
-                vectors = np.array(page["embeddings"], np.float32).reshape(len(page["ids"]), -1)
-                lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
-                similar.update(zip(page["ids"], (vectors @ vector / lengths).tolist(), strict=True))
+        for found, vectors in self.vectors(ids):
+            lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
+            similar.update(zip(found, (vectors @ vector / lengths).tolist(), strict=True))
         best = sorted(similar, key=lambda key: (-similar[key], key))[:count]
         passages = self.passages(best)
         return [Found(passages[key], similar[key]) for key in best if key in passages]
+
+    def vectors(self, ids: Sequence[str]) -> Iterator[tuple[list[str], np.ndarray]]:
+        """Yield the vectors of the passages among `ids` that exist: ids, and an array of shape (ids, d)."""
+        collection = self._collection(PASSAGES)
+        for at in range(0, len(ids), BATCH):
+            with self._translated():
+                page = collection.get(ids=list(ids[at : at + BATCH]), include=["embeddings"])
+            yield list(page["ids"]), np.array(page["embeddings"], np.float32).reshape(len(page["ids"]), -1)
 
     # -- writing ----------------------------------------------------------------------------------------------
 
@@ -437,6 +422,17 @@ class Store:
                 self.changing()
             with self._translated():
                 collection.update(ids=list(batch), metadatas=[sources_metadata(sources[key]) for key in batch])
+
+    def set_groups(self, groups: Mapping[str, Sequence[str] | None]) -> None:
+        """Set, by document id, which groups see a document, whatever its files say; None: as they say.
+
+        Documents that are not in the store are left out. Call within `writing`.
+        """
+        self.changing()
+        collection = self._collection(DOCUMENTS)
+        with self._translated():
+            for key in self.records_of(list(groups)):
+                collection.update(ids=[key], metadatas=[{"groups_set": written(groups[key])}])
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """Take documents out, their records first, so that they vanish at once; return the ids of passages that went.

@@ -110,7 +110,7 @@ def fill(store: Store, held: Contents, batches: Iterable[Rows], progress: Callab
 # What document records have had since version 2; earlier ones may lack some. "" stands for nothing known.
 _SINCE_2: Final[dict[str, Any]] = {
     "type": "", "department": "", "fields": "{}", "published_from": "", "text_hash": "", "reading": "", "mail": "",
-    "further": "[]",
+    "further": "[]", "groups": "",
 }  # fmt: skip
 
 

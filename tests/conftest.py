@@ -39,6 +39,17 @@ def pristine_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def restricted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
+    """An assistant over small documents, of which each test says who sees them."""
+    from rag.store import Store
+    from tests.rag.restricted import filled
+
+    opened = filled(Store(tmp_path_factory.mktemp("restricted") / "store"), Settings(threshold=0.05))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
 def corpus_store(pristine_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store of the sample corpus, for tests that read it."""
     return shutil.copytree(pristine_store, tmp_path_factory.mktemp("read") / "store")

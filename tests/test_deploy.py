@@ -54,6 +54,18 @@ def test_what_the_files_run_are_commands_with_these_options():
             assert f"{option} " in usage, (command, option)
 
 
+def test_what_listens_for_other_machines_lets_nobody_in_unasked():
+    """The image by itself wants keys; compose, which is open, publishes its port on this machine alone."""
+    assert re.search(r"CITYCITE_SIGN_IN=keys\b", DOCKERFILE)
+    (command,) = re.findall(r'CMD (\["serve.*\])', DOCKERFILE)
+    assert "--allow-open" not in command
+    app = COMPOSE["services"]["app"]
+    assert "--allow-open" in app["command"]
+    assert app["environment"]["CITYCITE_SIGN_IN"] == "${CITYCITE_SIGN_IN:-open}"
+    (unit,) = re.findall(r"bin/citycite serve (.*)", (ROOT / "deploy" / "citycite.service").read_text("utf-8"))
+    assert unit.startswith("--host 127.0.0.1 ")
+
+
 def _words(listed):
     return re.findall(r'"([^"]+)"', listed)
 

@@ -43,6 +43,11 @@ from ui.openai_api import ROOT as OPENAI
 from ui.operation import operation_routes
 from ui.programs import has_mcp
 from ui.security import BodyLimit, SameOriginOnly, SecurityHeaders, UnexpectedErrors
+from ui.sign_in.gate import Gate
+from ui.sign_in.modes import SignIn
+from ui.sign_in.pages import sign_in_routes, token_routes
+from ui.sign_in.sharing import sharing_routes
+from ui.sign_in.visitor import AskedBy
 from ui.texts import interface_language, text
 from ui.under_way import FollowRequests, UnderWay
 
@@ -59,6 +64,7 @@ DESCRIPTION = (
 TAGS = [
     {"name": "questions", "description": "Ask, search, and say whether an answer helped."},
     {"name": "documents", "description": "What is in the store."},
+    {"name": "access", "description": "For programs: short-lived tokens, and who may see a document."},
     {"name": "operation", "description": "For those who run the server."},
 ]
 
@@ -73,6 +79,7 @@ DocumentId = Annotated[
 def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAPI:
     """Return the application over an open `assistant`, which it does not close."""
     settings = settings or load_settings()
+    sign_in = SignIn(settings)
     identity = identity_of(settings)
     journal = Journal.of(settings)
     admin = admin_area(assistant, settings, identity, journal)
@@ -90,6 +97,8 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
         lifespan=partial(_running, journal, admin, programs),
     )
     problems.install(app)
+    for routes in (sign_in_routes(sign_in), token_routes(sign_in), sharing_routes(assistant)):
+        app.include_router(routes)
     app.include_router(api_routes(assistant, journal))
     asking = Asking(assistant, journal)
     app.include_router(stream_routes(asking))
@@ -109,6 +118,7 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     _add_documentation(app)
     # The last added is the outermost. Gradio looks for exactly this CORSMiddleware and leaves the matter to it; without
     # origins it opens the application to none.
+    app.add_middleware(Gate, sign_in=sign_in)
     app.add_middleware(CORSMiddleware)
     app.add_middleware(BodyLimit, without={ADMIN + UPLOAD, OPENAI + COMPLETIONS})  # with limits of their own
     app.add_middleware(UnexpectedErrors)
@@ -116,7 +126,8 @@ def create_app(assistant: Assistant, settings: Settings | None = None) -> FastAP
     app.add_middleware(CrossOrigin, allowed=allowed)
     app.add_middleware(SecurityHeaders, ancestors=origins("frame_ancestors", settings.frame_ancestors))
     app.add_middleware(FollowRequests, under_way=under_way)
-    page = build_chat(assistant, settings.max_question, identity, settings.examples, journal)
+    ungrouped = settings.ungrouped == "everybody"
+    page = build_chat(assistant, settings.max_question, identity, settings.examples, journal, ungrouped=ungrouped)
     mount(app, page, identity)
     return app
 
@@ -171,33 +182,33 @@ def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRoute
     @routes.post(
         "/api/v1/ask", tags=["questions"], responses=answered(ANSWER) | problems.documented(*refused, *failures)
     )
-    def ask(body: QuestionBody) -> AnswerBody:
+    def ask(body: QuestionBody, reader: AskedBy) -> AnswerBody:
         """Answer a question, with the passages the answer rests on, or say that the documents hold no answer."""
-        answer = assistant.ask(body.question, body.history, body.filters.as_filters())
+        answer = assistant.ask(body.question, body.history, body.filters.as_filters(), reader=reader)
         note_question(journal, answer)
         return AnswerBody.model_validate(answer)
 
     @routes.get("/api/v1/search", tags=["questions"], responses=answered(PASSAGES) | problems.documented(*failures))
-    def search(parameters: Annotated[SearchQuery, Query()]) -> list[PassageBody]:
+    def search(parameters: Annotated[SearchQuery, Query()], reader: AskedBy) -> list[PassageBody]:
         """Find passages, the best first."""
-        found = assistant.search(parameters.query, parameters.top_k, parameters.as_filters())
+        found = assistant.search(parameters.query, parameters.top_k, parameters.as_filters(), reader=reader)
         return [PassageBody.model_validate(passage) for passage in found]
 
     @routes.get(
         "/api/v1/documents", tags=["documents"], responses=answered([SUMMARY]) | problems.documented(*failures[1:])
     )
-    def documents() -> list[DocumentSummaryBody]:
+    def documents(reader: AskedBy) -> list[DocumentSummaryBody]:
         """List the stored documents, without their texts."""
-        return [DocumentSummaryBody.model_validate(summary) for summary in assistant.documents()]
+        return [DocumentSummaryBody.model_validate(summary) for summary in assistant.documents(reader=reader)]
 
     @routes.get(
         "/api/v1/documents/{document_id:path}",
         tags=["documents"],
         responses=answered(DOCUMENT) | problems.documented(HTTPStatus.NOT_FOUND, *failures),
     )
-    def document(document_id: DocumentId) -> DocumentBody:
+    def document(document_id: DocumentId, reader: AskedBy) -> DocumentBody:
         """Return one document with its stored text, which quotes are ranges of."""
-        return DocumentBody.model_validate(assistant.document(document_id))
+        return DocumentBody.model_validate(assistant.document(document_id, reader=reader))
 
     @routes.get("/healthz", tags=["operation"], responses=answered({"status": "ok"}))
     def healthz() -> Health:
@@ -213,12 +224,17 @@ def document_routes(assistant: Assistant) -> APIRouter:
 
     @routes.get("/documents/{document_id:path}")
     def page(
-        document_id: str, request: Request, start: str | None = None, end: str | None = None, lang: str | None = None
+        document_id: str,
+        request: Request,
+        reader: AskedBy,
+        start: str | None = None,
+        end: str | None = None,
+        lang: str | None = None,
     ) -> HTMLResponse:
         language = interface_language(lang, request.headers.get("accept-language"))
         link = None
         try:
-            document = assistant.document(document_id)
+            document = assistant.document(document_id, reader=reader)
             link = (f"{request.url.path}?lang={language}", text("whole_document", language))
             marked = parse_range(start, end, document, language)
             return _html(document_page(document, marked, language))
@@ -232,10 +248,10 @@ def document_routes(assistant: Assistant) -> APIRouter:
             return _html(message_page(text("error", language), detail, language), error.status)
 
     @routes.get("/original/{document_id:path}", response_model=None)
-    def original(document_id: str, request: Request, lang: str | None = None) -> Response:
+    def original(document_id: str, request: Request, reader: AskedBy, lang: str | None = None) -> Response:
         language = interface_language(lang, request.headers.get("accept-language"))
         try:
-            file = Path(assistant.document(document_id).source)
+            file = Path(assistant.document(document_id, reader=reader).source)
             if file.suffix.lower() == ".pdf" and _begins_as_pdf(file):
                 return FileResponse(file, media_type="application/pdf")
             detail = text("no_original_detail", language)

@@ -53,6 +53,10 @@ DOCUMENT: Final[dict[str, Any]] = (
         "sections": [{"start": 0, "label": "Krakau"}],
     }
 )
+TOKEN: Final[dict[str, Any]] = {
+    "token": "eyJ1bnRpbCI6MTc2Nzc3Nzg0MH0.c2lnbmF0dXJl",
+    "expires_at": "2026-01-07T09:44:00+00:00",
+}
 
 
 def answered(example: object, status: int = 200) -> dict[int | str, dict[str, Any]]:

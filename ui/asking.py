@@ -12,6 +12,7 @@ from starlette.requests import Request
 from rag.retrieval import ALL
 from rag.schema import Answer, Filters
 from ui.journal import Journal, note_question
+from ui.sign_in.visitor import reader_of
 from ui.streaming import in_thread, while_connected
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class Asking:
     async def trail(
         self, request: Request, question: str, history: Sequence[str] = (), filters: Filters = ALL
     ) -> Trail | None:
-        """Return what was found, None where the client has hung up; raises as `Assistant.ask` does."""
-        find = partial(self._assistant.trail, question, history, filters)
+        """Return what was found of what the sender may see, None where the client has hung up; raises as `ask` does."""
+        find = partial(self._assistant.trail, question, history, filters, reader=reader_of(request))
         return await while_connected(request.receive, in_thread(find))
 
     async def answer(self, trail: Trail, stopped: threading.Event) -> Answer:

@@ -27,11 +27,15 @@ from rag.errors import CityciteError, UsageError
 from rag.settings import Settings
 from rag.store import SCHEMA_VERSION, Store
 from rag.transfer import Contents, Rows, as_dict, contents, decoded, encoded, fill, migrate, rows
+from ui.admin.audit import FOLDER as AUDIT
 from ui.places import data_folder
+from ui.sign_in.signer import FILE as SECRET
 
 FORMAT: Final = 1
 _MANIFEST: Final = "manifest.json"
 _DATA: Final = "data/"
+# What sessions and tokens are signed with is made anew where it is missing: whoever has a backup can sign nobody in.
+_LEFT_OUT: Final = frozenset({SECRET, f"{AUDIT}/.lock"})
 # An ingest holds the store for as long as its files take; a backup by night can wait for it.
 WAIT_SECONDS: Final = 600.0
 # Vectors hardly shrink; more effort would make a backup several times as long.
@@ -154,8 +158,14 @@ def _add_data(archive: tarfile.TarFile, folder: Path | None) -> None:
     if folder is None or not folder.is_dir():
         return
     for path in sorted(folder.rglob("*")):
-        name = _DATA + path.relative_to(folder).as_posix()
-        if path.is_symlink() or not path.is_file() or path.name.endswith(("-wal", "-shm", "-journal")):
+        within = path.relative_to(folder).as_posix()
+        name = _DATA + within
+        if (
+            within in _LEFT_OUT
+            or path.is_symlink()
+            or not path.is_file()
+            or path.name.endswith(("-wal", "-shm", "-journal"))
+        ):
             continue
         if path.suffix == ".sqlite":
             _add(archive, name, _database(path))

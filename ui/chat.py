@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +16,9 @@ import ui.offline  # noqa: F401  before gradio, which reads the environment whil
 # isort: split
 import gradio as gr
 from gradio.i18n import I18nData
+from starlette.requests import HTTPConnection
 
+from rag.access import Reader
 from rag.errors import CityciteError, NotFoundError, UsageError
 from rag.follow_up import standalone
 from rag.retrieval import ALL
@@ -27,6 +30,7 @@ from ui.identity import PLAIN, Identity, contact_html, links_html
 from ui.journal import Journal, note_question
 from ui.markup import Context, Turn, answer_html, literal, partial_answers, question_html, surroundings
 from ui.memory import restored
+from ui.sign_in.visitor import NOBODY, reader_of
 from ui.texts import FALLBACK, LANGUAGE_NAMES, LANGUAGES, TEXTS, interface_language, text
 from ui.view import address, filter_values
 
@@ -44,6 +48,8 @@ CONCURRENT_ANSWERS: Final = 4
 WAITING_ANSWERS: Final = 100
 # Passages shown where there is no answer.
 NEARBY: Final = 3
+# Lists of documents kept, one for each set of groups that readers are in.
+LISTS: Final = 50
 # A conversation is kept in memory while its page is open; older turns scroll out of it.
 MAX_TURNS: Final = 50
 # Open pages whose conversation is remembered; the one unused for longest is forgotten first.
@@ -86,12 +92,14 @@ def build_chat(
     identity: Identity = PLAIN,
     examples: Sequence[str] = (),
     journal: Journal | None = None,
+    *,
+    ungrouped: bool = True,
 ) -> gr.Blocks:
     """Return the chat page over `assistant`, yet to be mounted; questions have at most `max_question` characters.
 
     `examples` are first questions; without any, they are found in the documents. `journal` keeps what readers say.
     """
-    return ChatPage(assistant, max_question, identity, examples, journal).blocks
+    return ChatPage(assistant, max_question, identity, examples, journal, ungrouped=ungrouped).blocks
 
 
 def translations(identity: Identity) -> gr.I18n:
@@ -167,14 +175,17 @@ class ChatPage:
         identity: Identity,
         examples: Sequence[str] = (),
         journal: Journal | None = None,
+        *,
+        ungrouped: bool = True,
     ) -> None:
         self.assistant = assistant
         self.max_question = max_question
         self.identity = identity
         self.journal = journal
-        self.examples = Examples(assistant, examples)
-        # As they were when a page was last opened: a list of ten thousand is not read again with every key pressed.
-        self._listed: Sequence[DocumentSummary] = ()
+        self.examples = Examples(assistant, examples, ungrouped=ungrouped)
+        # As they were when a page was last opened, for each kind of reader: a list of ten thousand is not read again
+        # with every key pressed.
+        self._listed: OrderedDict[Reader, Sequence[DocumentSummary]] = OrderedDict()
         self.blocks = gr.Blocks(title=identity.name, analytics_enabled=False, fill_width=True)
         with self.blocks:
             self.turns = gr.State((), time_to_live=CONVERSATION_SECONDS)
@@ -241,11 +252,13 @@ class ChatPage:
         asked = request.query_params
         language = interface_language(asked.get("lang"), request.headers.get("accept-language"))
         question = asked.get("q", "")[: self.max_question] if not turns else ""
-        return [language, question, *self.localise(language, turns, *filter_values(asked))]
+        return [language, question, *self.localise(request, language, turns, *filter_values(asked))]
 
-    def localise(self, language: Language, turns: tuple[Turn, ...], *values: str | None) -> list[Any]:
+    def localise(
+        self, request: gr.Request, language: Language, turns: tuple[Turn, ...], *values: str | None
+    ) -> list[Any]:
         """Return the page's texts in `language`, in the order of `_localised`; `values` are those of the filters."""
-        documents = self._documents()
+        documents = self._documents(_reader(request))
         said: dict[str, Any] = {"value": self._messages(turns, language)} if turns else {}
         return [
             _masthead(self.identity, language),
@@ -263,27 +276,41 @@ class ChatPage:
             _connection(language),
         ]
 
-    def view(self, language: Language | None, *values: str | None) -> str:
+    def view(self, request: gr.Request, language: Language | None, *values: str | None) -> str:
         """Return the link to the page as its filters are set."""
-        return view_html(values, language or FALLBACK, self._listed)
+        return view_html(values, language or FALLBACK, self._listed.get(_reader(request), ()))
 
-    def _documents(self) -> Sequence[DocumentSummary]:
+    def _documents(self, reader: Reader) -> Sequence[DocumentSummary]:
         try:
-            self._listed = self.assistant.documents()
-            return self._listed
+            listed = self._listed[reader] = self.assistant.documents(reader=reader)
+            while len(self._listed) > LISTS:
+                self._listed.popitem(last=False)
+            return listed
         except CityciteError as error:  # the page opens all the same, and says so when it is asked something
             logger.error("The documents could not be listed: %s", error)
             return ()
 
     def respond_to_link(
-        self, question: str, turns: tuple[Turn, ...], said: str, language: Language | None, *values: str | None
+        self,
+        request: gr.Request,
+        question: str,
+        turns: tuple[Turn, ...],
+        said: str,
+        language: Language | None,
+        *values: str | None,
     ) -> Iterator[list[Any]]:
         """Ask the question in the address."""
-        for reply in self.respond(question, turns, said, language, *values):
+        for reply in self.respond(request, question, turns, said, language, *values):
             yield [gr.skip(), *reply[1:]]
 
     def respond(
-        self, question: str, turns: tuple[Turn, ...], said: str, language: Language | None, *values: str | None
+        self,
+        request: gr.Request,
+        question: str,
+        turns: tuple[Turn, ...],
+        said: str,
+        language: Language | None,
+        *values: str | None,
     ) -> Iterator[list[Any]]:
         """Show the question at once, then the answer sentence by sentence, then its citations.
 
@@ -296,7 +323,8 @@ class ChatPage:
         if not question:
             yield ["", *[gr.skip()] * 4]
             return
-        turns = turns or self._restored(said)
+        reader = _reader(request)
+        turns = turns or self._restored(said, reader)
         earlier = turns[-(MAX_TURNS - 1) :]
         asked = standalone(question, [before.question for before in earlier])
         filters = filters_of(values)
@@ -306,7 +334,7 @@ class ChatPage:
         yield ["", (*earlier, turn), shown, *_shown(welcome=False)]
         trail = None
         if not error:
-            turn, trail = self._answered(turn)
+            turn, trail = self._answered(turn, reader)
         for reply in partial_answers(turn, len(earlier) + 1, language):
             yield [gr.skip(), gr.skip(), [*shown[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
         turns = (*earlier, turn)
@@ -323,27 +351,27 @@ class ChatPage:
         """Forget the conversation."""
         return ["", (), [], *_shown(welcome=True)]
 
-    def take_up(self, turns: tuple[Turn, ...], said: str, language: Language | None) -> list[Any]:
+    def take_up(self, request: gr.Request, turns: tuple[Turn, ...], said: str, language: Language | None) -> list[Any]:
         """Show the conversation `said` again, on a page that has been loaded anew."""
-        found = turns or self._restored(said)
+        found = turns or self._restored(said, _reader(request))
         if not found or found is turns:  # something has been asked meanwhile
             return [gr.skip()] * 5
         return [gr.skip(), found, self._messages(found, language or FALLBACK), *_shown(welcome=False)]
 
-    def _restored(self, said: str) -> tuple[Turn, ...]:
-        return tuple(self._answered(turn)[0] for turn in restored(said, self.max_question))
+    def _restored(self, said: str, reader: Reader) -> tuple[Turn, ...]:
+        return tuple(self._answered(turn, reader)[0] for turn in restored(said, self.max_question))
 
-    def _answered(self, turn: Turn) -> tuple[Turn, Trail | None]:
+    def _answered(self, turn: Turn, reader: Reader) -> tuple[Turn, Trail | None]:
         """Return `turn` with the quoted answer, and where it came from; with what went wrong, and None."""
         try:
             asked = turn.understood or turn.question
-            trail = self.assistant.trail(asked, filters=turn.filters)
+            trail = self.assistant.trail(asked, filters=turn.filters, reader=reader)
             answer = trail.answer
             # Without any confidence it was no question, and nothing is near it.
             has_near = answer.abstained and answer.confidence > 0
-            nearby = self._nearby(asked, turn) if has_near else ()
-            spelt = self.assistant.suggestion(asked, turn.filters) if has_near else None
-            return replace(self._with(turn, answer), nearby=nearby, suggestion=spelt), trail
+            nearby = self._nearby(asked, turn, reader) if has_near else ()
+            spelt = self.assistant.suggestion(asked, turn.filters, reader=reader) if has_near else None
+            return replace(self._with(turn, answer, reader), nearby=nearby, suggestion=spelt), trail
         except UsageError:
             return replace(turn, error="error_question"), None
         except CityciteError as error:
@@ -353,12 +381,12 @@ class ChatPage:
             logger.exception("A question failed unexpectedly")
             return replace(turn, error="error_unexpected"), None
 
-    def _nearby(self, asked: str, turn: Turn) -> tuple[tuple[Passage, str | None], ...]:
+    def _nearby(self, asked: str, turn: Turn, reader: Reader) -> tuple[tuple[Passage, str | None], ...]:
         """Return the nearest passages, each with the language of its document."""
         found = []
-        for passage in self.assistant.search(asked, NEARBY, turn.filters):
+        for passage in self.assistant.search(asked, NEARBY, turn.filters, reader=reader):
             with suppress(NotFoundError):  # removed since it was found
-                found.append((passage, self.assistant.document(passage.document_id).language))
+                found.append((passage, self.assistant.document(passage.document_id, reader=reader).language))
         return tuple(found)
 
     def _rewritten(self, turn: Turn, trail: Trail, earlier: list[str]) -> tuple[Turn, Trail]:
@@ -373,7 +401,7 @@ class ChatPage:
         if found is trail:
             return turn, trail
         asked = replace(turn, understood=found.answer.understood, nearby=(), suggestion=None)
-        return self._with(asked, found.answer), found
+        return self._with(asked, found.answer, trail.reader), found
 
     def _in_words(self, turn: Turn, trail: Trail) -> Iterator[Turn]:
         """Yield `turn` with its answer in a language model's words as it grows, last the answer that holds.
@@ -386,7 +414,7 @@ class ChatPage:
         yield replace(turn, growing=True)
         try:
             for answer in self.assistant.formulating(trail):
-                last = self._with(turn, answer)
+                last = self._with(turn, answer, trail.reader)
                 yield replace(last, growing=True)
         except CityciteError as error:
             logger.error("An answer could not be formulated: %s", error)
@@ -396,12 +424,13 @@ class ChatPage:
             last = turn
         yield last
 
-    def _with(self, turn: Turn, answer: Answer) -> Turn:
-        return replace(turn, answer=answer, contexts=tuple(map(self._context, answer.citations)))
+    def _with(self, turn: Turn, answer: Answer, reader: Reader) -> Turn:
+        contexts = tuple(self._context(citation, reader) for citation in answer.citations)
+        return replace(turn, answer=answer, contexts=contexts)
 
-    def _context(self, citation: Citation) -> Context | None:
+    def _context(self, citation: Citation, reader: Reader) -> Context | None:
         try:
-            return surroundings(self.assistant.document(citation.document_id), citation)
+            return surroundings(self.assistant.document(citation.document_id, reader=reader), citation)
         except NotFoundError:  # removed since it was found; the quote itself is in the answer
             return None
 
@@ -414,6 +443,12 @@ class ChatPage:
             reply = answer_html(turn, number, language, max_question=self.max_question, contact=contact, rating=rating)
             messages.append(_message("assistant", reply))
         return messages
+
+
+def _reader(request: gr.Request) -> Reader:
+    """Return what whoever sends an event may see, as the gate has found out."""
+    sent = request.request
+    return reader_of(sent) if isinstance(sent, HTTPConnection) else NOBODY
 
 
 def _message(role: str, content: str) -> dict[str, str]:

@@ -20,6 +20,8 @@ import click
 
 from rag.errors import CityciteError, UsageError
 from ui import upkeep
+from ui.keys_cli import keys
+from ui.privacy_cli import audit, privacy
 
 if TYPE_CHECKING:
     from ingest.pipeline import Report
@@ -314,15 +316,18 @@ def evaluate(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=7860, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--ingest", "sources", multiple=True, metavar="PATH", help="Read this first if the store is empty.")
+@click.option("--allow-open", is_flag=True, help="Serve other machines although nobody has to sign in.")
 @_store_option
-def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> None:
+def serve(host: str, port: int, sources: tuple[str, ...], allow_open: bool, store: str | None) -> None:
     """Serve the chat page at / and the HTTP API at /api/v1."""
     from rag.pipeline import Assistant
     from rag.store import Store
     from ui import logs
+    from ui.server import check_address
     from ui.server import serve as run
 
     settings = _settings(store)
+    check_address(host, port, settings, allow_open=allow_open)
     logs.set_up(settings)
     logs.announce(_one_line(f"Settings: {_configuration(logs.configuration(settings))}"))
     opened = Store(settings.store)
@@ -335,7 +340,7 @@ def serve(host: str, port: int, sources: tuple[str, ...], store: str | None) -> 
     logs.announce("Loading the model ...")
     assistant.warm_up()
     try:
-        run(assistant, host, port, settings)
+        run(assistant, host, port, settings, allow_open=allow_open)
     finally:
         assistant.close()
 
@@ -367,7 +372,7 @@ def admin_password(store: str | None) -> None:
     click.echo(f"The password is set; its hash is kept in {file}. Earlier sessions have ended.", err=True)
 
 
-for _command in (upkeep.backup, upkeep.restore, upkeep.migrate):
+for _command in (upkeep.backup, upkeep.restore, upkeep.migrate, keys, privacy, audit):
     cli.add_command(_command)
 
 

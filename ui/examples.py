@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from rag.access import Reader
 from rag.errors import CityciteError
 from rag.follow_up import standalone
 from rag.language import question_language
@@ -49,8 +50,9 @@ _WHAT: Final[dict[Language, str]] = {"de": "Was ist {}?", "en": "What is {}?", "
 class Examples:
     """The examples for each language; they are looked for in the background whenever the documents have changed."""
 
-    def __init__(self, assistant: Assistant, fixed: Sequence[str] = ()) -> None:
+    def __init__(self, assistant: Assistant, fixed: Sequence[str] = (), *, ungrouped: bool = True) -> None:
         self._assistant = assistant
+        self._everybody = Reader(frozenset(), ungrouped)
         self._fixed = tuple(fixed)
         self._found: dict[Language, tuple[str, ...]] = {}
         self._of: object = None
@@ -58,9 +60,13 @@ class Examples:
         self._first = threading.Event()
 
     def of(self, language: Language, documents: Sequence[DocumentSummary]) -> tuple[str, ...]:
-        """Return the examples for readers of `language`, as many as are known; the city's own if it has set any."""
+        """Return the examples for readers of `language`, as many as are known; the city's own if it has set any.
+
+        They come from documents that everybody sees, whoever they are shown to.
+        """
         if self._fixed:
             return self._fixed[:COUNT]
+        documents = [document for document in documents if self._everybody.sees(document.groups)]
         key = (len(documents), max((item.ingested_at for item in documents), default=""))
         with self._lock:
             if key != self._of:
@@ -72,7 +78,10 @@ class Examples:
     def _find(self, documents: Sequence[DocumentSummary]) -> None:
         try:
             step = max(1, len(documents) // _DOCUMENTS)
-            texts = [self._assistant.document(item.document_id) for item in documents[::step][:_DOCUMENTS]]
+            texts = [
+                self._assistant.document(item.document_id, reader=self._everybody)
+                for item in documents[::step][:_DOCUMENTS]
+            ]
             for language in LANGUAGES:
                 self._found[language] = tuple(self._answered(texts, language))
         except CityciteError as error:  # the store is away, or has changed meanwhile; the page has no examples then
@@ -92,7 +101,7 @@ class Examples:
                     continue
                 tried += 1
                 time.sleep(_PAUSE_SECONDS)
-                answer = self._assistant.ask(question, formulate=False)
+                answer = self._assistant.ask(question, formulate=False, reader=self._everybody)
                 if (
                     not answer.abstained
                     and answer.confidence >= _SURE

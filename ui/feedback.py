@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse
 
+from rag.access import Reader
 from rag.errors import CityciteError
 from rag.schema import Answer, Language
 from ui import problems
@@ -28,6 +29,7 @@ from ui.document_page import message_page, page
 from ui.journal import Journal, Rating, Reason
 from ui.markup import Turn, literal
 from ui.models import FeedbackBody, Stored
+from ui.sign_in.visitor import AskedBy
 from ui.texts import interface_language, text
 
 if TYPE_CHECKING:
@@ -128,14 +130,16 @@ def feedback_routes(assistant: Assistant, journal: Journal) -> APIRouter:
         return Stored(stored=True)
 
     @routes.get("/feedback", include_in_schema=False)
-    def form(request: Request) -> HTMLResponse:
+    def form(request: Request, reader: AskedBy) -> HTMLResponse:
         query = request.query_params
         language = interface_language(query.get("lang"), request.headers.get("accept-language"))
         try:
             rated = _body(query)
         except ValidationError:
             return _message("feedback_wrong", language, HTTPStatus.UNPROCESSABLE_ENTITY)
-        return _html(_form(rated, query.get("answered", ""), language, _titles(assistant), journal.feedback_days))
+        return _html(
+            _form(rated, query.get("answered", ""), language, _titles(assistant, reader), journal.feedback_days)
+        )
 
     @routes.post("/feedback", include_in_schema=False)
     async def send(request: Request) -> HTMLResponse:
@@ -179,9 +183,9 @@ def _rating(body: FeedbackBody) -> Rating:
     )
 
 
-def _titles(assistant: Assistant) -> Sequence[str]:
+def _titles(assistant: Assistant, reader: Reader) -> Sequence[str]:
     try:
-        return sorted({document.title for document in assistant.documents()})[:TITLES]
+        return sorted({document.title for document in assistant.documents(reader=reader)})[:TITLES]
     except CityciteError:  # the form is of use without them
         return ()
 

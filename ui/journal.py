@@ -236,6 +236,24 @@ class Journal:
             for row in rows
         ]  # fmt: skip
 
+    def holding(self, about: str) -> dict[str, list[dict[str, Any]]]:
+        """Return the rows of ratings and logged questions that hold `about` in any field, case apart."""
+        return {
+            table: [dict(row) for row in self._read(f"SELECT * FROM {table} ORDER BY id") if _holds(row, about)]
+            for table in ("feedback", "questions")
+        }
+
+    def erase(self, about: str) -> dict[str, int]:
+        """Erase what `holding` returns, so that the file holds it no more; return how many of each."""
+        found = self.holding(about)
+        if any(found.values()):
+            with self._written() as file:
+                for table, rows in found.items():
+                    file.executemany(f"DELETE FROM {table} WHERE id = ?", [(row["id"],) for row in rows])
+            with self._opened() as file:
+                file.execute("VACUUM")
+        return {table: len(rows) for table, rows in found.items()}
+
     # -- the file ---------------------------------------------------------------------------------------------
 
     def _read(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -301,6 +319,11 @@ def note_question(journal: Journal | None, answer: Answer) -> None:
         journal.note(answer)
     except StoreError as error:
         logger.error("A question could not be noted: %s", error)
+
+
+def _holds(row: sqlite3.Row, about: str) -> bool:
+    wanted = " ".join(about.split()).casefold()
+    return any(wanted in " ".join(str(value).split()).casefold() for value in row)
 
 
 def _version(file: sqlite3.Connection) -> int:

@@ -1,6 +1,7 @@
 """The Model Context Protocol: programs with a language model of their own ask, search and read the documents.
 
-Over stdio (`citycite mcp`), or over HTTP at `/mcp` of a running server. Needs the extra `citycite[mcp]`.
+Over stdio (`citycite mcp`), where a program on this machine sees all documents; or over HTTP at `/mcp` of a running
+server, where it sees what its key or token may see. Needs the extra `citycite[mcp]`.
 """
 
 from __future__ import annotations
@@ -9,21 +10,25 @@ from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rag.access import EVERYTHING, Reader
 from rag.errors import CityciteError, UsageError
 from rag.schema import Filters, Language
 from ui.journal import Journal, note_question
 from ui.models import AnswerBody, PassageBody
 from ui.problems import problem
+from ui.sign_in.visitor import NOBODY, reader_of
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -65,14 +70,35 @@ class Found(BaseModel):
     passages: list[PassageBody]
 
 
-def mcp_server(assistant: Assistant, journal: Journal | None = None) -> MCPServer[None]:
-    """Return the server with its three tools."""
+_Call = Context[Any, Any]
+
+
+def mcp_server(assistant: Assistant, journal: Journal | None = None, *, is_local: bool = True) -> MCPServer[None]:
+    """Return the server with its three tools. Unless `is_local`, each call is for who sent its HTTP request alone."""
     server: MCPServer[None] = MCPServer(
         "citycite", instructions=INSTRUCTIONS, version=version("citycite"), log_level="WARNING"
     )
+    tools = _Tools(assistant, journal, is_local=is_local)
+    for tool, title in (
+        (tools.ask, "Ask the documents"),
+        (tools.search, "Search the documents"),
+        (tools.get_document, "Read a document"),
+    ):
+        server.add_tool(tool, title=title, annotations=_READ_ONLY)
+    return server
 
-    @server.tool(title="Ask the documents", annotations=_READ_ONLY)
+
+class _Tools:
+    """What programs can call; their docstrings and parameters are what a language model is told of them."""
+
+    def __init__(self, assistant: Assistant, journal: Journal | None, *, is_local: bool) -> None:
+        self._assistant = assistant
+        self._journal = journal
+        self._is_local = is_local
+
     def ask(
+        self,
+        call: _Call,
         question: Annotated[str, Field(description="A whole question, at most 2,000 characters.")],
         history: Annotated[tuple[str, ...], Field(description="Earlier questions, oldest first.", max_length=50)] = (),
         since: _Date = None,
@@ -83,12 +109,13 @@ def mcp_server(assistant: Assistant, journal: Journal | None = None) -> MCPServe
         """Answer a question with quotes from the documents, or say that they hold no answer."""
         with _told():
             filters = Filters(since=since, until=until, source=source, language=language)
-            answer = assistant.ask(question, history, filters)
-            note_question(journal, answer)
+            answer = self._assistant.ask(question, history, filters, reader=self._reader(call))
+            note_question(self._journal, answer)
             return AnswerBody.model_validate(answer)
 
-    @server.tool(title="Search the documents", annotations=_READ_ONLY)
     def search(
+        self,
+        call: _Call,
         query: Annotated[str, Field(description="What to look for, at most 2,000 characters.")],
         top_k: Annotated[int, Field(description="How many passages at most.", ge=1, le=100)] = 5,
         since: _Date = None,
@@ -99,17 +126,18 @@ def mcp_server(assistant: Assistant, journal: Journal | None = None) -> MCPServe
         """Find passages of the documents, the best first."""
         with _told():
             filters = Filters(since=since, until=until, source=source, language=language)
-            found = assistant.search(query, top_k, filters)
+            found = self._assistant.search(query, top_k, filters, reader=self._reader(call))
             return Found(passages=[PassageBody.model_validate(passage) for passage in found])
 
-    @server.tool(title="Read a document", annotations=_READ_ONLY)
     def get_document(
+        self,
+        call: _Call,
         document_id: Annotated[str, Field(description="As in a citation or a passage.")],
         start: Annotated[int, Field(description="Offset to read from, in Unicode code points.", ge=0)] = 0,
     ) -> DocumentText:
         """Return the text of a document, 20,000 characters at most; read on with `start`."""
         with _told():
-            document = assistant.document(document_id)
+            document = self._assistant.document(document_id, reader=self._reader(call))
             if start > len(document.text):
                 raise UsageError(f"start is {start}; the document ends at {len(document.text)}.")
             text = document.text[start : start + MAX_TEXT]
@@ -119,7 +147,11 @@ def mcp_server(assistant: Assistant, journal: Journal | None = None) -> MCPServe
                 text=text,
             )  # fmt: skip
 
-    return server
+    def _reader(self, call: _Call) -> Reader:
+        if self._is_local:
+            return EVERYTHING
+        sent = call.request_context.request
+        return reader_of(sent) if isinstance(sent, HTTPConnection) else NOBODY
 
 
 @contextmanager
@@ -143,7 +175,7 @@ class MountedServer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Answer requests until the context ends; each run is a new server, because theirs run once."""
-        server = mcp_server(self._assistant, self._journal)
+        server = mcp_server(self._assistant, self._journal, is_local=False)
         # Names of hosts are the proxy's matter; origins are checked below.
         security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
         app = server.streamable_http_app(

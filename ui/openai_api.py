@@ -131,7 +131,7 @@ def openai_api(asking: Asking, max_question: int) -> ASGIApp:
             return EventStream(completion.chunks(), completion.stopped)
         return JSONResponse(await completion.whole())
 
-    return BodyLimit(app, MAX_BODY, refusal=_refusal)
+    return BodyLimit(app, MAX_BODY, refusal=refusal)
 
 
 def _check(body: ChatBody) -> None:
@@ -232,26 +232,27 @@ def _error(status: int, message: str, param: str | None = None, code: str | None
     return {"message": message, "type": kind, "param": param, "code": code}
 
 
-def _refusal(status: int, message: str, param: str | None = None, code: str | None = None) -> Response:
+def refusal(status: int, message: str, param: str | None = None, code: str | None = None) -> Response:
+    """Return an error as OpenAI's clients read it."""
     return JSONResponse({"error": _error(status, message, param, code)}, status)
 
 
 async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CityciteError)
     if isinstance(error, RefusedError):
-        return _refusal(error.status, str(error), error.param, error.code)
+        return refusal(error.status, str(error), error.param, error.code)
     if isinstance(error, UsageError):  # 422 is not one of OpenAI's statuses
-        return _refusal(HTTPStatus.BAD_REQUEST, str(error), "messages")
+        return refusal(HTTPStatus.BAD_REQUEST, str(error), "messages")
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s %s failed: %s", request.method, request.url.path, error)
-    return _refusal(error.status, str(error))
+    return refusal(error.status, str(error))
 
 
 async def _invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     said = "; ".join(dict.fromkeys(problems.describe(item) for item in error.errors()))
     named = _FIELD.match(said)
-    return _refusal(HTTPStatus.BAD_REQUEST, said, named.group(1) if named else None)
+    return refusal(HTTPStatus.BAD_REQUEST, said, named.group(1) if named else None)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -259,8 +260,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
     message = (
         f"{request.method} {request.url.path} is not part of this API; it has /v1/models and /v1/chat/completions."
     )
-    return _refusal(error.status_code, message)
+    return refusal(error.status_code, message)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    return _refusal(HTTPStatus.INTERNAL_SERVER_ERROR, problems.UNEXPECTED)
+    return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, problems.UNEXPECTED)

@@ -28,6 +28,8 @@ UNEXPECTED: Final = "An unexpected error occurred. It has been logged; please tr
 # One of the details that each status comes with, for the description of the API.
 _EXAMPLES: Final[dict[int, str]] = {
     HTTPStatus.BAD_REQUEST: "The body is not valid JSON: Expecting value at character 13",
+    HTTPStatus.UNAUTHORIZED: "The API key or token is not valid, or its time is over.",
+    HTTPStatus.FORBIDDEN: "This needs an API key with the right 'tokens'.",
     HTTPStatus.NOT_FOUND: "No document 'plan-17' in the store. citycite documents lists what there is.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 64 kB; send the question alone.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "question is missing",

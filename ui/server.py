@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import logging
 import signal
 import socket
@@ -34,17 +35,22 @@ FINISH_SECONDS: Final = 10
 BACKLOG: Final = 2048
 
 
-def serve(assistant: Assistant, host: str, port: int, settings: Settings | None = None) -> None:
+def serve(
+    assistant: Assistant, host: str, port: int, settings: Settings | None = None, *, allow_open: bool = False
+) -> None:
     """Serve the chat page and the HTTP API until SIGINT or SIGTERM; the caller opens and closes `assistant`.
 
-    Port 0 takes any free one. The address is written to stderr once the server accepts connections.
+    Port 0 takes any free one. The address is written to stderr once the server accepts connections. Without signing in,
+    only this machine is served, unless `allow_open`.
 
     Raises:
-        UsageError: `host` or `port` is none that a server can listen on.
+        UsageError: `host` or `port` is none that a server can listen on, or others would get in without signing in.
         CityciteError: the port is taken.
     """
     listener = listen(host, port)
     with listener:
+        if not allow_open:
+            refuse_open(listener, settings or load_settings())
         served = server(assistant, settings)
         # uvicorn hands the signal on after it has shut down in good order; it may arrive when the loop has ended.
         with suppress(KeyboardInterrupt):
@@ -91,6 +97,23 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise _explained(error, host, port) from None
     return listener
+
+
+def check_address(host: str, port: int, settings: Settings, *, allow_open: bool) -> None:
+    """Raise what `serve` would raise of its address, before anything is loaded."""
+    with listen(host, port) as listener:
+        if not allow_open:
+            refuse_open(listener, settings)
+
+
+def refuse_open(listener: socket.socket, settings: Settings) -> None:
+    """Raise UsageError where anybody on the network could ask without signing in."""
+    address = listener.getsockname()[0]
+    if settings.sign_in == "open" and not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
+        raise UsageError(
+            f"{address} can be reached from other machines, and nobody has to sign in (CITYCITE_SIGN_IN is open). "
+            "Choose a way to sign in, or let everybody on the network ask with --allow-open."
+        )
 
 
 def _explained(error: OSError, host: str, port: int) -> CityciteError:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rag.access import EVERYTHING, Reader
 from rag.errors import LanguageModelError, UsageError
 from rag.evaluation.metrics import holds_answer, states_answer
 from rag.evaluation.question_sets import GoldQuestion, QuestionSet
@@ -117,10 +118,11 @@ def evaluate(
     questions: QuestionSet,
     assistant: Assistant,
     progress: Progress = lambda done: None,
+    reader: Reader = EVERYTHING,
     *,
     formulate: bool = False,
 ) -> tuple[list[Outcome], bool]:
-    """Ask all questions; return the outcomes, and whether that were all (False after Ctrl-C).
+    """Ask all questions, as `reader` would; return the outcomes, and whether that were all (False after Ctrl-C).
 
     The documents of the set must be in the assistant's store. With `formulate`, the language model that is set
     formulates each answer as well.
@@ -129,7 +131,7 @@ def evaluate(
         UsageError: a gold file names documents of which the store has none.
         StoreError, ModelError: the store or the model cannot be used.
     """
-    names = {summary.document_id: Path(summary.source).name for summary in assistant.documents()}
+    names = {summary.document_id: Path(summary.source).name for summary in assistant.documents(reader=reader)}
     relevant = [_relevant(question, names, by_prefix=questions.by_prefix) for question in questions.questions]
     if any(question.relevant for question in questions.questions) and not any(
         set(grades) & set(names) for grades in relevant
@@ -143,7 +145,7 @@ def evaluate(
     texts: dict[str, Document] = {}
     try:
         for question, grades in zip(questions.questions, relevant, strict=True):
-            trail = assistant.trail(question.text, filters=Filters(without=question.without))
+            trail = assistant.trail(question.text, filters=Filters(without=question.without), reader=reader)
             formulation = _formulation(trail, assistant) if formulate else None
             outcome = _outcome(question, grades, trail, assistant, texts)
             outcomes.append(replace(outcome, formulation=formulation))

@@ -59,7 +59,7 @@ class Hostile(StandIn):
         super().__init__()
         self.stored = {f"d{n}": _document(n, vector) for n, vector in enumerate(VECTORS)}
 
-    def search(self, query, top_k=10, filters=ALL):
+    def search(self, query, top_k=10, filters=ALL, *, reader=None):
         number = re.search(r"\d+", query)
         if number is None or int(number.group()) >= len(VECTORS):
             return []

@@ -3,13 +3,16 @@
 import threading
 from html import unescape
 
+import gradio as gr
 import pytest
+from fastapi import Request
 
 from tests.llm.server import Reply
 from tests.llm.test_generation import QUESTION, TRUE
 from ui.chat import ChatPage
 from ui.identity import PLAIN
 from ui.journal import Journal
+from ui.sign_in.visitor import Visitor, admit
 from ui.texts import text
 from ui.view import FILTER_NAMES
 
@@ -83,7 +86,7 @@ def test_a_follow_up_is_rewritten_shown_and_answered(page, server):
     server.script = script
     turns = ()
     for question in ("Was ist das Netzwerk Eurocities?", "Und wann trat Krakau dem Netzwerk bei?"):
-        for update in page.respond(question, turns, "", "de", *[""] * len(FILTER_NAMES)):
+        for update in page.respond(_request(), question, turns, "", "de", *[""] * len(FILTER_NAMES)):
             turns = update[1] if isinstance(update[1], tuple) else turns
     assert turns[-1].understood == rewrite
     assert turns[-1].answer.mode == "generative"
@@ -91,6 +94,12 @@ def test_a_follow_up_is_rewritten_shown_and_answered(page, server):
 
 def _said(page, language="de"):
     """Yield the reply's HTML, every time it changes."""
-    for update in page.respond(QUESTION, (), "", language, *[""] * len(FILTER_NAMES)):
+    for update in page.respond(_request(), QUESTION, (), "", language, *[""] * len(FILTER_NAMES)):
         if isinstance(update[2], list):
             yield update[2][-1]["content"]
+
+
+def _request():
+    request = Request({"type": "http", "headers": []})
+    admit(request.scope, Visitor("anybody"), ungrouped=True)
+    return gr.Request(request)

@@ -1,10 +1,15 @@
 """A follow-up that a language model rewrites: believed where it adds nothing, else the rules stand."""
 
+import json
+
 import pytest
 
+from rag.access import Reader
+from rag.generation import Formulator
 from rag.prompting import render_rewrite
 from rag.rewriting import trusted_rewrite
 from tests.llm.server import Reply
+from tests.rag.restricted import SECRETS, restrict
 
 HISTORY = ["Wann trat Krakau Eurocities bei?", "Was kostet das Freibad 2025?"]
 
@@ -92,3 +97,25 @@ def test_a_question_that_needs_no_other_is_not_rewritten(formulating, server):
     assert len(server.requests) == 1
     assert formulating().ask(FOLLOW_UP).understood is None  # and neither is the first of a conversation
     assert "letzte Frage" not in str(server.requests)
+
+
+@pytest.mark.parametrize(("groups", "sees"), [(["bau"], True), ([], False)])
+def test_a_rewrite_is_asked_for_the_reader_of_the_conversation(restricted, plain, server, monkeypatch, groups, sees):
+    """Neither the answer nor what the language model is sent holds a word of what the reader does not see."""
+    restrict(restricted.store, {"doc-2": ["bau"], "doc-3": ["bau"]})
+    monkeypatch.setattr(restricted, "formulator", Formulator(plain.settings, restricted.model))
+    monkeypatch.setattr(restricted.formulator, "language_model", plain.formulator.language_model)
+    server.script = lambda request: Reply(
+        ["Wann öffnet das Schwimmbad?" if "letzte Frage" in request["messages"][0]["content"] else "Nichts [1]."]
+    )
+    try:
+        reader = Reader(frozenset(groups))
+        answer = restricted.ask("Und wann öffnet es?", ["Was kostet das Schwimmbad im Jahr?"], reader=reader)
+    finally:
+        restrict(restricted.store, {"doc-2": None, "doc-3": None})
+    assert server.requests
+    said = answer.answer + "".join(citation.quote + citation.title for citation in answer.citations)
+    sent = json.dumps(server.requests, ensure_ascii=False)
+    hidden = {SECRETS[2], SECRETS[3]}
+    assert any(secret in said for secret in hidden) == sees
+    assert any(secret in sent for secret in hidden) == sees

@@ -6,6 +6,7 @@ It finds the sentence that shares the most words with the question. It enters wh
 import re
 import threading
 
+from rag.access import EVERYTHING
 from rag.errors import NotFoundError, StoreError, UsageError
 from rag.pipeline import Trail
 from rag.retrieval import ALL
@@ -78,14 +79,14 @@ class StandIn:
 
     formulator = None
 
-    def ask(self, question, history=(), filters=ALL, *, formulate=True):
+    def ask(self, question, history=(), filters=ALL, *, formulate=True, reader=EVERYTHING):
         if not question.strip() or len(question) > 2000:
             raise UsageError(f"The question has {len(question)} characters; ask one of 1 to 2,000.")
         self.gate.wait(20)
         self._fail()
         words = set(re.findall(r"\w+", question.lower()))
         language = "de" if words & GERMAN else "pl" if words & POLISH else "en"
-        found = [passage for passage in self.search(question, 2, filters) if passage.score >= 2]
+        found = [passage for passage in self.search(question, 2, filters, reader=reader) if passage.score >= 2]
         citations = tuple(
             Citation(
                 number, p.document_id, p.title, p.source, p.page, p.section, p.published, p.text, p.start, p.end, 0.9
@@ -98,8 +99,13 @@ class StandIn:
             question, language, answer, not citations, 0.9 if citations else 0.1, "extractive", times, citations
         )
 
-    def trail(self, question, history=(), filters=ALL):
-        return Trail(self.ask(question, history, filters), (), tuple(self.search(question, 8, filters)))
+    def trail(self, question, history=(), filters=ALL, *, reader=EVERYTHING):
+        return Trail(
+            self.ask(question, history, filters, reader=reader),
+            (),
+            tuple(self.search(question, 8, filters, reader=reader)),
+            reader=reader,
+        )
 
     def formulated(self, trail, stopped=None):
         self.stopped = stopped
@@ -107,17 +113,17 @@ class StandIn:
             raise self.late_failure
         return trail.answer
 
-    def search(self, query, top_k=10, filters=ALL):
+    def search(self, query, top_k=10, filters=ALL, *, reader=EVERYTHING):
         self._fail()
         found = []
         for document in self.stored.values():
-            if (filters.source or "") not in document.source:
+            if not reader.sees(document.groups) or (filters.source or "") not in document.source:
                 continue
             passages = [self._passage(document, start, end, query) for start, end in sentence_spans(document.text)]
             found.append(max(passages, key=lambda passage: passage.score))
         return sorted(found, key=lambda passage: -passage.score)[:top_k]
 
-    def suggestion(self, question, filters=ALL):
+    def suggestion(self, question, filters=ALL, *, reader=EVERYTHING):
         return question.replace("Makrt", "Markt") if "Makrt" in question else None
 
     def _passage(self, document, start, end, query):
@@ -130,18 +136,27 @@ class StandIn:
             document.published, text, start, end, shared + 2 * (shared > 0 and "15." in text),
         )  # fmt: skip
 
-    def documents(self):
+    def documents(self, *, reader=EVERYTHING):
         self._fail()
         return [
             DocumentSummary(
-                d.id, d.title, d.source, d.language, d.published, len(d.text), 3, "2025-11-01T09:00:00+00:00"
+                d.id,
+                d.title,
+                d.source,
+                d.language,
+                d.published,
+                len(d.text),
+                3,
+                "2025-11-01T09:00:00+00:00",
+                groups=d.groups,
             )
             for d in self.stored.values()
+            if reader.sees(d.groups)
         ]
 
-    def document(self, document_id):
+    def document(self, document_id, *, reader=EVERYTHING):
         self._fail()
-        if document_id not in self.stored:
+        if document_id not in self.stored or not reader.sees(self.stored[document_id].groups):
             raise NotFoundError(f"There is no document {document_id!r} in the store.")
         return self.stored[document_id]
 

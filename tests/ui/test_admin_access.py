@@ -21,7 +21,8 @@ from ui.security import MAX_BODY
 PUBLIC = {
     "/api/v1/ask", "/api/v1/search", "/api/v1/documents", "/api/v1/documents/{document_id:path}", "/api/v1/feedback",
     "/api/v1/openapi.json", "/documents/{document_id:path}", "/original/{document_id:path}", "/feedback", "/healthz",
-    "/docs", "/docs/files", "/api/v1/ask/stream", "/readyz", "/metrics", "/widget.js", "/v1", "/mcp",
+    "/docs", "/docs/files", "/sign-in/token", "/sign-in/out", "/api/v1/tokens", "/api/v1/access/{document_id:path}",
+    "/api/v1/ask/stream", "/readyz", "/metrics", "/widget.js", "/v1", "/mcp",
 }  # fmt: skip
 
 

@@ -207,7 +207,7 @@ def test_without_a_store_there_is_nothing_to_back_up(tmp_path):
     assert not list(tmp_path.glob("f*"))
 
 
-SINCE_2 = ("type", "department", "fields", "published_from", "text_hash", "reading", "mail", "further")
+SINCE_2 = ("type", "department", "fields", "published_from", "text_hash", "reading", "mail", "further", "groups")
 
 
 @pytest.fixture

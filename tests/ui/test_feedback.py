@@ -19,6 +19,8 @@ from ui import problems
 from ui.api import api_routes, create_app
 from ui.feedback import RATE, feedback_routes
 from ui.journal import FILE, Journal, Rating
+from ui.sign_in.gate import Gate
+from ui.sign_in.modes import SignIn
 from ui.texts import LANGUAGES, text
 
 WHEN = "Seit wann gehört Krakau zu Eurocities?"
@@ -37,6 +39,7 @@ def open_client(settings):
     problems.install(application)
     application.include_router(api_routes(StandIn(), journal))
     application.include_router(feedback_routes(StandIn(), journal))
+    application.add_middleware(Gate, sign_in=SignIn(settings))
     return TestClient(application)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import secrets
 import threading
 import time
@@ -20,6 +19,7 @@ from rag.errors import UsageError
 from rag.schema import Language
 from rag.settings import Settings
 from ui.admin.password import Password, fits
+from ui.proxies import Proxies
 
 COOKIE: Final = "citycite_admin"
 # Somebody who goes home without logging out is logged out; nobody stays in for longer than a working day.
@@ -81,7 +81,7 @@ class Access:
         self.password = Password(settings)
         self.throttle = Throttle()
         self._header, self._value = _header(settings)
-        self._proxies = _networks(settings)
+        self._proxies = Proxies(settings)
         self._secret = secrets.token_bytes(32)
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
@@ -123,6 +123,13 @@ class Access:
         with self._lock:
             self._sessions.pop(_key(session.token), None)
 
+    def who(self, request: Request, session: Session | None) -> str:
+        """Return what tells who is in: the name that the proxy gives, else a mark of the session."""
+        named = request.headers.get(self._header, "") if self.by_header else ""
+        if named and not self._value:
+            return named[:200]
+        return f"session {_key(session.token)[:8]}" if session else "nobody"
+
     def form_token(self, cookie: str) -> str:
         """Return what every form must send along; nobody else can compute it for a cookie."""
         return hmac.new(self._secret, cookie.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
@@ -133,35 +140,19 @@ class Access:
 
     def address(self, request: Request) -> str:
         """Return where a request comes from, as far as it can be known; behind trusted proxies, what they say."""
-        peer = request.client.host if request.client else ""
-        if not self._is_proxy(peer):
-            return _network(peer)
-        for hop in reversed(request.headers.get("x-forwarded-for", "").split(",")):
-            if hop.strip() and not self._is_proxy(hop.strip()):
-                return _network(hop.strip())
-        return _network(peer)
+        return self._proxies.address(request)
 
     def is_encrypted(self, request: Request) -> bool:
         """Tell whether the browser came over HTTPS."""
-        peer = request.client.host if request.client else ""
-        forwarded = request.headers.get("x-forwarded-proto", "") if self._is_proxy(peer) else ""
-        return "https" in (request.url.scheme, forwarded.lower())
+        return self._proxies.is_encrypted(request)
 
     def _is_admitted(self, request: Request) -> bool:
-        peer = request.client.host if request.client else ""
         values = request.headers.getlist(self._header)
         # Twice the same header: one of them is not the proxy's.
-        if not self._is_proxy(peer) or len(values) != 1:
+        if not self._proxies.sent(request) or len(values) != 1:
             return False
         given = values[0].strip()
         return self._value in [item.strip() for item in given.split(",")] if self._value else bool(given)
-
-    def _is_proxy(self, peer: str) -> bool:
-        try:
-            address = ipaddress.ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in network for network in self._proxies)
 
     def _begin(self, kept: str | None) -> Session:
         now = time.monotonic()
@@ -195,28 +186,6 @@ def _key(token: str) -> str:
 def _header(settings: Settings) -> tuple[str, str]:
     name, _, value = settings.admin_header.partition(":")
     return name.strip().lower(), value.strip()
-
-
-def _networks(settings: Settings) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    found = []
-    for given in filter(None, (item.strip() for item in settings.trusted_proxies.split(","))):
-        try:
-            found.append(ipaddress.ip_network(given, strict=False))
-        except ValueError:
-            raise UsageError(
-                f"CITYCITE_TRUSTED_PROXIES names {given!r}, which is no address or network; write 10.0.0.5 or "
-                "10.0.0.0/24, with commas between."
-            ) from None
-    return found
-
-
-def _network(address: str) -> str:
-    """Return whose attempts count together: an IPv6 client has as many addresses as it likes in its /64."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network(f"{found}/64", strict=False)) if found.version == 6 else str(found)
 
 
 def refused_status(headers: Mapping[str, str], method: str) -> int:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -25,6 +25,7 @@ from starlette.types import Message, Receive, Scope, Send
 from rag.errors import CityciteError
 from rag.schema import Language
 from ui.admin.access import COOKIE, Access, Session, refused_status
+from ui.admin.audit import AuditLog
 from ui.admin.office import Office
 from ui.admin.texts import text
 from ui.admin.uploads import RefusedError
@@ -40,6 +41,10 @@ _FORM_FIELDS: Final = 200
 # Files in one upload; the script sends them one by one.
 _FILES: Final = 500
 _HERE = Path(__file__).parent
+# What the audit log says of a request. Questions may hold names, and words that are looked for as well.
+_NOTED: Final = ("source", "id")
+# What nobody does by intent: the page that asks how far a job is.
+_UNNOTED: Final = {"GET": {"/job", "/login", "/"}}
 # Scripts and styles carry a number that is new with each page: nothing else runs, whatever a document holds.
 _POLICY: Final = (
     "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; "
@@ -117,6 +122,7 @@ class Area:
     def __init__(self, access: Access, office: Office) -> None:
         self.access = access
         self.office = office
+        self.audit = AuditLog.of(office.settings)
         self.routes: list[Route] = []
         self._app: Starlette | None = None
 
@@ -125,7 +131,7 @@ class Area:
 
         def register(handler: Handler) -> Handler:
             async def endpoint(request: Request) -> Response:
-                return await self._handled(handler, self._visit(request, FormData()))
+                return await self._handled(handler, self._visit(request, FormData()), path)
 
             self.routes.append(Route(path, endpoint, methods=["GET"], name=handler.__name__))
             return handler
@@ -142,7 +148,7 @@ class Area:
                     given = form.get("token") or request.headers.get("x-form-token", "")
                     if not self.access.is_form_token(visit.cookie, given if isinstance(given, str) else ""):
                         return _message(visit, "stale_form", HTTPStatus.FORBIDDEN)
-                    return await self._handled(handler, visit)
+                    return await self._handled(handler, visit, path)
 
             self.routes.append(Route(path, endpoint, methods=["POST"], name=handler.__name__))
             return handler
@@ -208,14 +214,35 @@ class Area:
             request, self.access, self.office, request.scope["citycite.cookie"], request.scope["citycite.session"], form
         )
 
-    async def _handled(self, handler: Handler, visit: Visit) -> Response:
+    async def _handled(self, handler: Handler, visit: Visit, path: str) -> Response:
+        status: int = HTTPStatus.INTERNAL_SERVER_ERROR
         try:
-            return await run_in_threadpool(handler, visit)
+            answer = await run_in_threadpool(handler, visit)
+            status = answer.status_code
         except RefusedError as error:
-            return _message(visit, error.key, error.status, **error.values)
+            answer = _message(visit, error.key, status := error.status, **error.values)
         except CityciteError as error:
             logger.error("%s %s: %s", visit.request.method, visit.request.url.path, error)
-            return _message(visit, "failed", error.status, problem=str(error))
+            answer = _message(visit, "failed", status := error.status, problem=str(error))
+        finally:
+            unnoted = await run_in_threadpool(self._note, visit, path, status)
+        return answer if unnoted is None else _message(visit, "failed", unnoted.status, problem=str(unnoted))
+
+    def _note(self, visit: Visit, path: str, status: int) -> CityciteError | None:
+        """Note who did what; return why that could not be noted."""
+        method = visit.request.method
+        if self.audit is None or path in _UNNOTED.get(method, ()):
+            return None
+        try:
+            who, address = self.access.who(visit.request, visit.session), self.access.address(visit.request)
+            about = {name: said for name in _NOTED if (said := visit.field(name))}
+            names = [file.filename for file in visit.form.getlist("files") if isinstance(file, UploadFile)]
+            self.audit.note(who, address, f"{method} {path}", about | ({"files": ", ".join(map(str, names))} if names
+                            else {}), status)  # fmt: skip
+        except CityciteError as error:
+            logger.error("%s %s could not be noted: %s", method, path, error)
+            return error
+        return None
 
     async def _form(self, request: Request, path: str) -> Any:  # noqa: ANN401 - Starlette's context manager of a form
         limit = self.office.settings.max_file_mb * 1_000_000 + _FORM_BYTES if path == UPLOAD else _FORM_BYTES
