@@ -21,6 +21,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from rag.errors import CityciteError, NotFoundError, UsageError
+from rag.schema import Language
 from rag.settings import Settings, load_settings
 from ui import problems
 from ui.admin.application import admin_area
@@ -232,7 +233,7 @@ def document_routes(assistant: Assistant) -> APIRouter:
         lang: str | None = None,
     ) -> HTMLResponse:
         language = interface_language(lang, request.headers.get("accept-language"))
-        link = None
+        link = _way_back(request, language)
         try:
             document = assistant.document(document_id, reader=reader)
             link = (f"{request.url.path}?lang={language}", text("whole_document", language))
@@ -240,16 +241,17 @@ def document_routes(assistant: Assistant) -> APIRouter:
             return _html(document_page(document, marked, language))
         except NotFoundError as error:
             detail = text("not_found_detail", language, document_id=document_id)
-            return _html(message_page(text("not_found", language), detail, language), error.status)
+            return _html(message_page(text("not_found", language), detail, language, link), error.status)
         except UsageError as error:
             return _html(message_page(text("bad_range", language), str(error), language, link), error.status)
         except CityciteError as error:
             detail = text("error_unavailable", language)
-            return _html(message_page(text("error", language), detail, language), error.status)
+            return _html(message_page(text("error", language), detail, language, link), error.status)
 
     @routes.get("/original/{document_id:path}", response_model=None)
     def original(document_id: str, request: Request, reader: AskedBy, lang: str | None = None) -> Response:
         language = interface_language(lang, request.headers.get("accept-language"))
+        link = _way_back(request, language)
         try:
             file = Path(assistant.document(document_id, reader=reader).source)
             if file.suffix.lower() == ".pdf" and _begins_as_pdf(file):
@@ -258,11 +260,10 @@ def document_routes(assistant: Assistant) -> APIRouter:
             root = request.scope.get("root_path", "")
             link = (f"{root}/documents/{quote(document_id, safe='')}?lang={language}", text("whole_document", language))
         except NotFoundError:
-            detail, link = text("not_found_detail", language, document_id=document_id), None
+            detail = text("not_found_detail", language, document_id=document_id)
         except CityciteError as error:
-            return _html(
-                message_page(text("error", language), text("error_unavailable", language), language), error.status
-            )
+            detail = text("error_unavailable", language)
+            return _html(message_page(text("error", language), detail, language, link), error.status)
         return _html(message_page(text("not_found", language), detail, language, link), HTTPStatus.NOT_FOUND)
 
     return routes
@@ -306,3 +307,8 @@ def _add_documentation(app: FastAPI) -> None:
             swagger_favicon_url="favicon.ico",
             swagger_ui_parameters=parameters,
         )
+
+
+def _way_back(request: Request, language: Language) -> tuple[str, str]:
+    """Return the link to the chat page: address and text."""
+    return f"{request.scope.get('root_path', '')}/?lang={language}", text("back_to_chat", language)

@@ -22,7 +22,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 # Enough of a wrong value to recognise it; a whole document sent by mistake would bury the message.
 SHOWN_VALUE: Final = 80
 # What pydantic's messages begin with; the field's name takes its place.
-_SUBJECT: Final = re.compile("^(Input|String|Value error,) ")
+_SUBJECT: Final = re.compile("^(Input|String|List|Dictionary|Value error,) ")
 UNEXPECTED: Final = "An unexpected error occurred. It has been logged; please try again or tell the operator."
 
 # One of the details that each status comes with, for the description of the API.

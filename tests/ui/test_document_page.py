@@ -6,6 +6,7 @@ import re
 import pytest
 
 from tests.ui.stand_in import ACCESSION, DOCUMENTS, HOSTILE, broken_store
+from ui.texts import text
 
 ADDRESS = "/documents/krakau-eurocities%2Fbeitritt"
 QUOTE = "Seit dem 15. Oktober zählt Krakau auch förmlich zu Eurocities, dem größten Städtenetzwerk Europas."
@@ -78,6 +79,7 @@ def test_a_range_that_is_none_is_refused_in_plain_words(stand_in_client, query):
 )
 def test_an_unknown_document_is_not_found_in_the_readers_language(stand_in_client, language, expected):
     response = stand_in_client.get("/documents/%3Cscript%3E", headers={"Accept-Language": f"{language}-XX,fr;q=0.5"})
+    assert f'<a href="/?lang={language}">{text("back_to_chat", language)}</a>' in response.text
     assert response.status_code == 404
     assert expected in response.text
     assert f'<html lang="{language}">' in response.text

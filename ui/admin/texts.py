@@ -101,8 +101,8 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     # Documents.
     "documents_count": Text(
-        "{documents} Dokumente aus {sources} Quellen, {passages} Passagen.",
-        "{documents} documents from {sources} sources, {passages} passages.",
+        "Dokumente: {documents}, Quellen: {sources}, Passagen: {passages}.",
+        "Documents: {documents}, sources: {sources}, passages: {passages}.",
         "Dokumenty: {documents}, źródła: {sources}, fragmenty: {passages}.",
     ),
     "documents_none": Text(
@@ -179,7 +179,7 @@ TEXTS: Final[dict[str, Text]] = {
         "nowe: {added}, zmienione: {updated}, bez zmian: {unchanged}, nieudane: {failed}",
     ),
     "job_removed": Text("entfernt", "removed", "usunięto"),
-    "job_evaluated": Text("{questions} Fragen gestellt", "{questions} questions asked", "zadano pytań: {questions}"),
+    "job_evaluated": Text("gestellte Fragen: {questions}", "questions asked: {questions}", "zadano pytań: {questions}"),
     "job_unexpected": Text(
         "Ein unerwarteter Fehler; er steht im Protokoll des Servers.",
         "An unexpected error; it is in the server’s log.",
@@ -343,7 +343,7 @@ TEXTS: Final[dict[str, Text]] = {
     ),
     "gold_added": Text("{id} steht in der Golddatei.", "{id} is in the gold file.", "{id} jest w pliku wzorcowym."),
     "gold_removed": Text("{id} ist entfernt.", "{id} has been removed.", "{id} usunięto."),
-    "gold_where": Text("{count} Fragen in", "{count} questions in", "Liczba pytań: {count}, plik"),
+    "gold_where": Text("Fragen: {count}, Datei", "Questions: {count}, file", "Liczba pytań: {count}, plik"),
     "gold_none": Text(
         "Noch keine Zeile. Sie entstehen aus bewerteten und unbeantworteten Fragen.",
         "No line yet. They are made from rated and unanswered questions.",
@@ -354,7 +354,9 @@ TEXTS: Final[dict[str, Text]] = {
     # Evaluation.
     "evaluation_run": Text("Jetzt auswerten", "Run now", "Uruchom teraz"),
     "evaluation_lines": Text(
-        "{count} Fragen in der Golddatei.", "{count} questions in the gold file.", "Pytania w pliku wzorcowym: {count}."
+        "Fragen in der Golddatei: {count}.",
+        "Questions in the gold file: {count}.",
+        "Pytania w pliku wzorcowym: {count}.",
     ),
     "evaluation_empty": Text(
         "Die Golddatei hat noch keine Zeile.", "The gold file has no line yet.", "Plik wzorcowy nie ma jeszcze wierszy."
@@ -385,6 +387,12 @@ TEXTS: Final[dict[str, Text]] = {
     "check_ok": Text("in Ordnung", "ok", "w porządku"),
     "check_optional": Text("optional", "optional", "opcjonalne"),
     "check_broken": Text("gestört", "broken", "uszkodzone"),
+    "part_embedding_model": Text("Modell der Suche", "embedding model", "model wyszukiwania"),
+    "part_arithmetic": Text("Rechenweise", "arithmetic", "arytmetyka"),
+    "part_store": Text("Datenbestand", "store", "zbiór danych"),
+    "part_text_recognition": Text("Texterkennung", "text recognition", "rozpoznawanie tekstu"),
+    "part_language_model": Text("Sprachmodell für Antworten", "language model", "model językowy odpowiedzi"),
+    "part_disk": Text("Speicherplatz", "disk", "miejsce na dysku"),
     "check_mend": Text("Abhilfe", "What to do", "Co zrobić"),
 }
 
