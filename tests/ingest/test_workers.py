@@ -242,8 +242,10 @@ def test_ctrl_c_ends_a_run_at_any_moment(tmp_path: Path) -> None:
             programs = readers(process.pid)
             process.send_signal(signal.SIGINT)
             said = process.communicate(timeout=60)[1]
-            stopped += process.returncode == 130
-            assert process.returncode == (130 if "Stopped." in said else 0)
+            # Interrupted while a class is made from text, Python ends by the signal itself; a shell says 130 to both.
+            interrupted = process.returncode in (130, -signal.SIGINT)
+            stopped += interrupted
+            assert interrupted if "Stopped." in said else process.returncode == 0
             assert "Traceback" not in said
             wait_until(lambda: not any(map(is_running, programs)))  # noqa: B023 - it is called at once
             assert not list(temporary.glob("citycite-*"))
