@@ -1,5 +1,7 @@
 """Listening, saying so, and stopping."""
 
+import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +16,20 @@ from ui.server import listen
 
 ROOT = Path(__file__).parents[2]
 SERVE = "from tests.ui.stand_in import StandIn; from ui.server import serve; serve(StandIn(), '127.0.0.1', 0)"
+
+# `citycite`, with a note of every host that it looks up or connects to, whatever becomes of that.
+WATCHED = """
+import sys
+asked = open(sys.argv.pop(1), "a", buffering=1)
+WHERE = {"socket.connect": 1, "socket.sendto": 1, "socket.getaddrinfo": 0, "socket.gethostbyname": 0}
+def note(event, arguments):
+    if event in WHERE:
+        host = arguments[WHERE[event]]
+        asked.write(f"{host[0] if isinstance(host, tuple) else host}\\n")
+sys.addaudithook(note)
+from ui.cli import main
+main()
+"""
 
 
 def test_a_taken_port_is_named_with_the_way_out():
@@ -59,3 +75,23 @@ def test_sockets_are_closed_after_a_failure():
         listen(*taken.getsockname())
     with socket.create_server(taken.getsockname() if taken.fileno() >= 0 else ("127.0.0.1", 0)):
         pass
+
+
+def test_a_server_that_answers_asks_no_host(pristine_store, tmp_path):
+    noted = tmp_path / "hosts.txt"
+    store = shutil.copytree(pristine_store, tmp_path / "store")
+    command = [sys.executable, "-c", WATCHED, noted, "serve", "--port", "0", "--store", store]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            address = next(line.split()[-1] for line in process.stderr if "is ready" in line)
+            question = json.dumps({"question": "Wann trat Krakau Eurocities bei?"}).encode()
+            request = urllib.request.Request(f"{address}/api/v1/ask", question, {"Content-Type": "application/json"})
+            with urllib.request.urlopen(request) as response:
+                assert json.load(response)["citations"]
+            for path in ("/", "/docs", "/widget.js", "/metrics"):
+                with urllib.request.urlopen(address + path) as response:
+                    assert response.status == 200
+            # The note itself is seen to work: listening looks up its own address.
+            assert set(noted.read_text("utf-8").split()) == {"127.0.0.1"}
+        finally:
+            process.kill()
