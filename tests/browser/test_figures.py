@@ -46,13 +46,14 @@ def first_visit(browser, stand_in_address):
         context.close()
 
 
+@pytest.mark.alone
 def test_a_first_visit_is_light_quick_and_quiet(first_visit):
     page, sizes = first_visit()
     gradio = sum(size for url, size in sizes.items() if "/assets/" in url or "theme.css" in url or "/static/" in url)
     total = sum(sizes.values())
     moved = sum(page.evaluate("window.shifts"))
     paints = [page.evaluate(FIRST_PAINT)]
-    while paints[-1] > 2000 and len(paints) < 3:  # the machine that tests may have been busy with something else
+    while paints[-1] >= 2000 and len(paints) < 5:  # the machine that tests may have been busy with something else
         paints.append(first_visit()[0].evaluate(FIRST_PAINT))
     print(f"{total / 1000:.0f} kB in {len(sizes)} requests, {gradio / 1000:.0f} kB of them Gradio's files; "
           f"first content after {min(paints):.0f} ms; moved {moved:.3f}")  # fmt: skip
