@@ -210,7 +210,9 @@ class ChatPage:
                 height=None, autoscroll=False, feedback_options=None, latex_delimiters=[],
                 group_consecutive_messages=False,
             )  # fmt: skip
-            with gr.Column(elem_id="welcome") as self.welcome:
+            # Shown until there is a question, as the way back is from then on: see `assets/chat.css`. Gradio loses a
+            # change of what is visible that comes while it is drawing the page.
+            with gr.Column(elem_id="welcome"):
                 self.greeting = gr.Markdown(say("greeting"), latex_delimiters=[])
             with gr.Column(elem_id="desk"):
                 self.connection = gr.Markdown(say("connection"), elem_id="line", latex_delimiters=[])
@@ -223,14 +225,14 @@ class ChatPage:
                 self.panel = FilterPanel()
                 self.archive = gr.Markdown(say("archive"), elem_id="kept", latex_delimiters=[])
                 with gr.Row(elem_id="below"):
-                    self.restart = gr.Button(say("new_conversation"), elem_id="restart", visible=False)
+                    self.restart = gr.Button(say("new_conversation"), elem_id="restart")
                     self.footnote = gr.Markdown(say("footnote"), latex_delimiters=[], elem_id="footnote")
 
     def _listen(self) -> None:
         # Gradio's progress display speaks the browser's language over the page's and is read out; the page has its own.
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         state = [self.turns, self.said, self.language, *self.panel.fields]
-        reply = [self.question, self.turns, self.conversation, self.welcome, self.restart]
+        reply = [self.question, self.turns, self.conversation]
         gr.on([self.question.submit, self.ask.click], self.respond, [self.question, *state], reply, **quiet)
         self.resume.click(self.take_up, [self.turns, self.said, self.language], reply, **quiet)
         self.restart.click(self.start_again, None, reply, **quiet)
@@ -321,7 +323,7 @@ class ChatPage:
         # A browser can send half an emoji, which nothing behind here can hold.
         question = question.encode(errors="replace").decode().strip()
         if not question:
-            yield ["", *[gr.skip()] * 4]
+            yield ["", gr.skip(), gr.skip()]
             return
         reader = _reader(request)
         turns = turns or self._restored(said, reader)
@@ -331,32 +333,32 @@ class ChatPage:
         error = "error_filter" if filters is None else None
         turn = Turn(question, error=error, understood=asked if asked != question else None, filters=filters or ALL)
         shown = self._messages((*earlier, turn), language)
-        yield ["", (*earlier, turn), shown, *_shown(welcome=False)]
+        yield ["", (*earlier, turn), shown]
         trail = None
         if not error:
             turn, trail = self._answered(turn, reader)
         for reply in partial_answers(turn, len(earlier) + 1, language):
-            yield [gr.skip(), gr.skip(), [*shown[:-1], _message("assistant", reply)], gr.skip(), gr.skip()]
+            yield [gr.skip(), gr.skip(), [*shown[:-1], _message("assistant", reply)]]
         turns = (*earlier, turn)
-        yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
+        yield [gr.skip(), turns, self._messages(turns, language)]
         if trail is not None:
             meant, trail = self._rewritten(turn, trail, [before.question for before in earlier])
             answer = trail.answer
             note_question(self.journal, replace(answer, question=answer.understood or answer.question))
             for further in chain([meant] if meant is not turn else [], self._in_words(meant, trail)):
                 turns = (*earlier, further)
-                yield [gr.skip(), turns, self._messages(turns, language), gr.skip(), gr.skip()]
+                yield [gr.skip(), turns, self._messages(turns, language)]
 
     def start_again(self) -> list[Any]:
         """Forget the conversation."""
-        return ["", (), [], *_shown(welcome=True)]
+        return ["", (), []]
 
     def take_up(self, request: gr.Request, turns: tuple[Turn, ...], said: str, language: Language | None) -> list[Any]:
         """Show the conversation `said` again, on a page that has been loaded anew."""
         found = turns or self._restored(said, _reader(request))
         if not found or found is turns:  # something has been asked meanwhile
-            return [gr.skip()] * 5
-        return [gr.skip(), found, self._messages(found, language or FALLBACK), *_shown(welcome=False)]
+            return [gr.skip()] * 3
+        return [gr.skip(), found, self._messages(found, language or FALLBACK)]
 
     def _restored(self, said: str, reader: Reader) -> tuple[Turn, ...]:
         return tuple(self._answered(turn, reader)[0] for turn in restored(said, self.max_question))
@@ -453,8 +455,3 @@ def _reader(request: gr.Request) -> Reader:
 
 def _message(role: str, content: str) -> dict[str, str]:
     return {"role": role, "content": content}
-
-
-def _shown(*, welcome: bool) -> list[Any]:
-    """Return the updates of the greeting and of the button that brings it back."""
-    return [gr.update(visible=welcome), gr.update(visible=not welcome)]

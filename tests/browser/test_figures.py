@@ -3,10 +3,13 @@
 Run alone, with `-s`, it prints the figures.
 """
 
+import time
+from statistics import median
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_chat_page import WHEN, question_box
+from tests.browser.test_chat_page import MASTER_PLAN, NOBODY_KNOWS, WHEN, ask, question_box
 
 pytestmark = pytest.mark.browser
 
@@ -18,6 +21,14 @@ new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((e
 """
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# A first round warms up what only asking does; each round is asked in a conversation of its own.
+ASKED = (
+    (WHEN, "answered"),
+    (MASTER_PLAN, "answered"),
+    ("Was ist LoRaWAN?", "answered"),
+    (NOBODY_KNOWS, "abstained"),
+    ("When did Kraków join Eurocities?", "answered"),
+)
 # A shift of less is a hair's breadth somewhere; from 0.1 on, a page is held to be unquiet.
 QUIET = 0.02
 
@@ -103,3 +114,21 @@ def test_nothing_moves_when_the_sources_arrive(first_visit, stand_in, width, hei
         link = answer.locator(".panel").get_by_role("link", name=name).first
         link.scroll_into_view_if_needed()
         expect(link).to_be_in_viewport()
+
+
+@pytest.mark.alone
+def test_an_answer_stands_on_the_page_within_a_second(visit):
+    page = visit.open_page()
+    medians = []
+    while len(medians) < 2 or (medians[-1] >= 1 and len(medians) < 6):  # as above: the machine may have been busy
+        seconds = []
+        for question, kind in ASKED:
+            began = time.perf_counter()
+            ask(page, question, kind)
+            seconds.append(time.perf_counter() - began)
+        medians.append(median(seconds))
+        page.locator("#restart").click()
+        expect(page.locator(".question")).to_have_count(0)
+    said = ", ".join(f"{each:.2f} s" for each in medians)
+    print(f"from the keyboard to the whole answer, median of {len(ASKED)} questions in each round: {said}")
+    assert min(medians) < 1
