@@ -385,10 +385,10 @@ def doctor(as_json: bool, store: str | None) -> None:
 
     checks = examine(_settings(store))
     if as_json:
-        _print_json([asdict(check) for check in checks])
+        _print_json([check.facts() for check in checks])
     else:
         for check in checks:
-            click.echo(f"{check.state:8} {check.name}: {check.detail}")
+            click.echo(f"{check.state:8} {check.name}: {check.detail()}")
             if check.mend:
                 click.echo(f"{'':8}   -> {check.mend}")
     sys.exit(_EXIT_FAILED if any(check.state == "broken" for check in checks) else 0)

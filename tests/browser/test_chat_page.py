@@ -300,6 +300,15 @@ def test_a_link_shows_a_colleague_the_same_question_and_filters(visit):
     expect(other).to_have_url(re.compile(r"\?((?!q=).)*$"))
 
 
+def test_a_linked_question_that_is_loaded_anew_is_the_same_conversation(visit):
+    page = visit.open_page(f"/?q={WHEN}", locale="de-LI")  # a profile of its own
+    for _ in range(2):
+        expect(page.locator(".card.answered .panel .sure")).to_be_visible()
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        expect(page.locator("#archive button.name")).to_have_text([WHEN])
+        page.reload()
+
+
 def test_filters_narrow_the_documents_and_stand_in_the_address(visit):
     page = visit.open_page()
     page.get_by_role("button", name="Dokumente eingrenzen").click()

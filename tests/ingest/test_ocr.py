@@ -279,7 +279,7 @@ def test_a_tesseract_that_fails_is_named(tmp_path: Path, programs: Path, recogni
 def test_doctor_names_what_recognition_lacks(programs: Path) -> None:
     def found() -> tuple[str, str, str | None]:
         check = _recognition()
-        return check.state, check.detail, check.mend
+        return check.state, check.detail(), check.mend
 
     state, detail, mend = found()
     assert (state, mend) == ("optional", INSTALL)

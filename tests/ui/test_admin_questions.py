@@ -18,12 +18,15 @@ from ui.admin.evaluation import MEASURES, curves, moved
 from ui.admin.gold import Gold, Line, line_id, short_answer
 from ui.admin.questions import SHOWN
 from ui.admin.texts import TEXTS
+from ui.doctor import FINDINGS
 from ui.journal import Journal, Rating, Run
 from ui.texts import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 WHEN = "Seit wann gehört Krakau zu Eurocities?"
 ELEPHANTS = "Wie viele Elefanten leben im Tierpark von Montevideo?"
+
+SAID = TEXTS | {f"finding {key}": finding for key, finding in FINDINGS.items()}
 
 
 @pytest.fixture
@@ -196,9 +199,9 @@ def test_the_answer_proposed_is_the_part_that_was_asked_for(question, quote, pro
     assert short_answer(question, quote) == proposed
 
 
-@pytest.mark.parametrize("key", TEXTS)
+@pytest.mark.parametrize("key", SAID)
 def test_every_text_is_there_in_all_languages(key):
-    texts = [getattr(TEXTS[key], language) for language in LANGUAGES]
+    texts = [getattr(SAID[key], language) for language in LANGUAGES]
     assert all(each and each == each.strip() for each in texts)
     names = [{name for _, name, _, _ in Formatter().parse(each) if name} for each in texts]
     assert names[0] == names[1] == names[2]
@@ -211,6 +214,15 @@ def test_every_text_is_used():
     families = ("job_", "state_", "reason_", "entry_", "check_", "part_", "verdict_")
     named = [key for key in TEXTS if key not in made and not key.startswith(families)]
     assert [key for key in named if len(re.findall(rf"[\"']{key}[\"']", code)) < 2] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "size"), [("de", "{} Dokumente"), ("en", "{} documents"), ("pl", "dokumenty: {}")]
+)
+def test_the_page_of_health_says_what_it_found_in_the_language_chosen(inside, assistant, language, size):
+    page = inside.get("/health", lang=language).text
+    assert size.format(len(assistant.documents())) in page
+    assert getattr(FINDINGS["llm_none"], language) in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -26,6 +26,7 @@ def _disk(area: Area) -> Check:
     there = next(place for place in (folder, *folder.parents) if place.exists())
     free = shutil.disk_usage(there).free / 1e9
     needed = area.office.settings.max_file_mb / 1000
+    values = {"gigabytes": free, "folder": folder}
     if free < 2 * needed:
-        return Check("disk", "broken", f"{free:.1f} GB are free for {folder}", "make room, or set CITYCITE_DATA")
-    return Check("disk", "ok", f"{free:.1f} GB are free for {folder}")
+        return Check("disk", "broken", "disk", values, "make room, or set CITYCITE_DATA")
+    return Check("disk", "ok", "disk", values)

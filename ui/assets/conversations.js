@@ -105,7 +105,8 @@
     if (resumed || !find("#language label.selected") || !find("#resume")) return;
     resumed = true;
     const own = load().find((one) => one.id === sessionStorage.getItem(CURRENT));
-    const asked = new URL(location.href).searchParams.has("q"); // a link opens a conversation of its own
+    const asked = new URL(location.href).searchParams.get("q"); // a link opens a conversation of its own
+    if (asked && own?.turns.length === 1 && own.turns[0].question === asked.trim()) return; // unless it is loaded anew
     if (asked || document.querySelector("#conversation .user-row")) sessionStorage.removeItem(CURRENT);
     else if (own && hold(own.turns)) setTimeout(() => find("#resume").click(), 50); // once it is taken in
   };
