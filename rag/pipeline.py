@@ -42,6 +42,11 @@ _TRIES = 2
 # Of a document that has no record any more, so that nobody is known to see it.
 _UNKNOWN = {"groups": "[]"}
 MAX_TOP_K = 100
+# Questions worked on at once; the others wait their turn. Most of an answer is Python, which does one thing at a time:
+# a third question would take away from the first two and finish no sooner, and all would be late, not the last alone.
+_AT_ONCE = 2
+# A Chroma server is waited for without work.
+_AT_ONCE_REMOTE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class Assistant:
         self.formulator = Formulator(settings, self.model) if settings.llm else None
         self._retriever: HybridRetriever | None = None
         self._opening = threading.Lock()
+        self._turns = threading.Semaphore(_AT_ONCE_REMOTE if store.is_remote else _AT_ONCE)
 
     @classmethod
     def open(cls, store: str | Path | None = None, settings: Settings | None = None) -> Assistant:
@@ -175,6 +181,10 @@ class Assistant:
         """Answer as `ask` does, and say what the answer came from; raises the same."""
         clock = _Clock()
         text = self._checked(question)
+        with self._turns:
+            return self._trail(text, history, filters, reader, clock)
+
+    def _trail(self, text: str, history: Sequence[str], filters: Filters, reader: Reader, clock: _Clock) -> Trail:
         if not self._has_documents():
             return Trail(_abstained(text, question_language(text), 0.0, clock), (), (), reader=reader)
         meant = standalone(text, history)
@@ -224,7 +234,8 @@ class Assistant:
             raise UsageError(f"top_k is {top_k}; it must be between 1 and {MAX_TOP_K}.")
         if not self._has_documents():
             return []
-        found = self._found(analyse(text, self.model), top_k, filters, reader)
+        with self._turns:
+            found = self._found(analyse(text, self.model), top_k, filters, reader)
         documents = self.store.documents(list({candidate.passage.document_id for candidate in found}))
         return [
             passage_of(document, candidate.passage.start, candidate.passage.end, _shown_score(candidate))

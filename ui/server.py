@@ -33,6 +33,9 @@ GRACE_SECONDS: Final = 3
 FINISH_SECONDS: Final = 10
 # Connections that wait to be accepted while the server is busy; the number is uvicorn's own default.
 BACKLOG: Final = 2048
+# A proxy sends one question after the other over a connection that it keeps for a minute (nginx). Closed here after
+# fewer, now and then it would be closed just as the next question is on its way, which is then lost.
+KEEP_CONNECTION_SECONDS: Final = 75
 
 
 def serve(
@@ -72,6 +75,7 @@ def server(assistant: Assistant, settings: Settings | None = None) -> Announcing
         server_header=False,
         ws="none",
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_CONNECTION_SECONDS,
     )
     finish = FINISH_SECONDS + (settings.llm_timeout if settings.llm else 0)
     return AnnouncingServer(config, app.state.under_way, finish)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,6 +140,28 @@ def test_answers_are_the_same_from_many_threads(assistant: Assistant) -> None:
     for thread in threads:
         thread.join()
     assert [found[number] for number in range(12)] == [expected[number % 3] for number in range(12)]
+
+
+def test_of_many_questions_at_once_two_are_worked_on_and_all_are_answered(corpus_store: Path) -> None:
+    class Watched(ExtractiveAnswerer):
+        both, lock, under_way, most = threading.Barrier(2), threading.Lock(), 0, 0
+
+        def draft(self, question, ranked, differing=None):
+            with self.lock:
+                self.under_way += 1
+                self.most = max(self.most, self.under_way)
+            self.both.wait(60)  # for a second one, which shows that one does not wait for the other
+            with self.lock:
+                self.under_way -= 1
+            return super().draft(question, ranked)
+
+    answerer = Watched(1)
+    asked = Assistant(Store(corpus_store), Settings(), answerer)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(asked.ask, ["Wann trat Krakau Eurocities bei?"] * 8))
+    assert answerer.most == 2
+    assert all(answer.citations for answer in answers)
+    asked.close()
 
 
 def test_a_quote_that_does_not_stand_in_its_document_is_never_shown(corpus_store: Path) -> None:

@@ -1,6 +1,8 @@
 """Listening, saying so, and stopping."""
 
+import http.client
 import json
+import select
 import shutil
 import signal
 import socket
@@ -68,6 +70,22 @@ def test_the_server_says_where_it_listens_and_stops_in_good_order(number):
             process.kill()
     assert process.returncode == 0
     assert rest == "Stopped.\n"
+
+
+def test_a_connection_that_is_idle_stays_open_and_does_not_delay_the_end():
+    with subprocess.Popen([sys.executable, "-c", SERVE], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            port = int(process.stderr.readline().rsplit(":", 1)[1])
+            connection = http.client.HTTPConnection("127.0.0.1", port)
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read()
+            # A server that closes shows as something to read. uvicorn by itself closes after five seconds.
+            assert select.select([connection.sock], [], [], 7)[0] == []
+            process.terminate()
+            process.wait(timeout=10)
+            connection.close()
+        finally:
+            process.kill()
 
 
 def test_sockets_are_closed_after_a_failure():

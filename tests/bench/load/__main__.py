@@ -45,12 +45,13 @@ NEW = 20
 TIMES = {"p50": "50%", "p95": "95%", "p99": "99%", "longest": "Max Response Time"}
 
 
-def citycite(*arguments: str, **options: str) -> subprocess.Popen[str]:
-    """Start the program with `options` as settings."""
+def citycite(log: Path, *arguments: str, **options: str) -> subprocess.Popen[str]:
+    """Start the program with `options` as settings; what it says goes to the end of `log`."""
     settings = {f"CITYCITE_{name.upper()}": value for name, value in options.items()}
-    return subprocess.Popen(
+    with log.open("a") as said:
+        return subprocess.Popen(
         [sys.executable, "-m", "ui", *arguments], cwd=ROOT, text=True, env={**os.environ, **settings},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=said, stderr=said,
     )  # fmt: skip
 
 
@@ -58,13 +59,14 @@ def citycite(*arguments: str, **options: str) -> subprocess.Popen[str]:
 def server(store: Path, port: int) -> Iterator[str]:
     """Run the server; give its address once it is ready."""
     # All readers come from one address here; in a city, a proxy hands on where each comes from.
-    process = citycite("serve", "--store", str(store), "--port", str(port), rate_limit="0", rate_limit_address="0")
+    log = store.with_name("server.log")
+    process = citycite(log, "serve", "--store", str(store), "--port", str(port), rate_limit="0", rate_limit_address="0")
     address = f"http://127.0.0.1:{port}"
     try:
         end = time.monotonic() + READY_SECONDS
         while not is_ready(address):
             if process.poll() is not None or time.monotonic() > end:
-                raise SystemExit(f"the server did not get ready on port {port}; give another with --port")
+                raise SystemExit(f"the server did not get ready: {log.read_text('utf-8')[-1000:]}")
             time.sleep(0.2)
         yield address
     finally:
@@ -101,7 +103,7 @@ class Ingesting(threading.Thread):
             for document in islice(endless, NEW):
                 text = f"{document.title}, Fassung {number}.\n\n{document.text}\n"
                 (folder / f"{document.id}.txt").write_text(text, "utf-8")
-            process = citycite("ingest", str(folder), "--store", str(self.store))
+            process = citycite(self.folder / "ingest.log", "ingest", str(folder), "--store", str(self.store))
             while process.poll() is None:
                 if self.stopping.wait(0.2):
                     process.terminate()
