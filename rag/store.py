@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import platformdirs
+from fasteners import ReaderWriterLock
 from filelock import FileLock, Timeout
 
 from rag.access import written
@@ -72,6 +73,8 @@ class Store:
         self._generation: str | None = None
         self._changed = False
         self._lock = threading.RLock()
+        # Read: Chroma is in use. Write: it is closed, which other threads in the midst of a question must not meet.
+        self._in_use = ReaderWriterLock()
         self._listing = None if self.is_remote else Listing(Path(self.location))
 
     # -- opening ----------------------------------------------------------------------------------------------
@@ -102,8 +105,7 @@ class Store:
         """Whether anything has been stored here."""
         if not self.is_remote and not self.has_database():
             return False
-        client = self._open()
-        with self._translated():
+        with self.client() as client:
             return DOCUMENTS in {collection.name for collection in client.list_collections()}
 
     def has_database(self) -> bool:
@@ -121,8 +123,7 @@ class Store:
             self.check_model(model_name)
             return
         metadata = {"schema_version": SCHEMA_VERSION, "embedding_model": model_name, "dimensions": dimensions}
-        with self._translated():
-            client = self._open()
+        with self.client() as client:
             client.get_or_create_collection(
                 PASSAGES,
                 embedding_function=None,
@@ -157,16 +158,24 @@ class Store:
 
     def refresh(self) -> str:
         """Open Chroma again if another process has written since; return the generation now in view."""
-        with self._lock:
-            now = self.generation
-            if self._generation is not None and now != self._generation and not self.is_remote:
-                self.close()
-                now = self.generation
-            self._generation = now
-            return now
+        now = self.generation
+        if self._generation not in {None, now} and not self.is_remote:
+            with self._in_use.write_lock():
+                if self._generation != now:  # else another thread has done it meanwhile
+                    self._disconnect()
+                    now = self._generation = self.generation
+        self._generation = now
+        return now
 
     def close(self) -> None:
-        """Let go of Chroma; the next use opens it again."""
+        """Let go of Chroma, once nobody reads from it; the next use opens it again."""
+        if self.is_remote:  # a server that does not answer must not keep anybody from ending
+            self._disconnect()
+            return
+        with self._in_use.write_lock():
+            self._disconnect()
+
+    def _disconnect(self) -> None:
         with self._lock:
             if self._client is not None:
                 self._client.close()  # type: ignore[attr-defined]  # on Client, not on its protocol
@@ -205,9 +214,16 @@ class Store:
     @contextmanager
     def client(self) -> Iterator[ClientAPI]:
         """Give Chroma itself, for collections beside the two; what it raises becomes a StoreError."""
-        client = self._open()
-        with self._translated():
-            yield client
+        with self._in_use.read_lock():
+            client = self._open()
+            with self._translated():
+                yield client
+
+    @contextmanager
+    def _using(self, name: str) -> Iterator[Collection]:
+        """Give a collection that stays open while it is used; what Chroma raises becomes a StoreError."""
+        with self.client():
+            yield self._collection(name)
 
     def _collection(self, name: str) -> Collection:
         from chromadb.errors import NotFoundError as Missing
@@ -226,7 +242,8 @@ class Store:
         return found
 
     def _metadata(self, name: str) -> dict[str, Any]:
-        return dict(self._collection(name).metadata or {})
+        with self._using(name) as collection:
+            return dict(collection.metadata or {})
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -234,9 +251,8 @@ class Store:
         """Return the metadata of every document record, by document id; none where nothing was stored yet."""
         if not self.exists():
             return {}
-        collection = self._collection(DOCUMENTS)
         found: dict[str, dict[str, Any]] = {}
-        with self._translated():
+        with self._using(DOCUMENTS) as collection:
             for offset in range(0, collection.count(), BATCH):
                 page = collection.get(limit=BATCH, offset=offset, include=["metadatas"])
                 found.update(zip(page["ids"], map(dict, page["metadatas"] or []), strict=True))
@@ -244,8 +260,7 @@ class Store:
 
     def count(self) -> int:
         """Return the number of documents."""
-        collection = self._collection(DOCUMENTS)
-        with self._translated():
+        with self._using(DOCUMENTS) as collection:
             return int(collection.count())
 
     def summaries(self) -> list[DocumentSummary]:
@@ -270,8 +285,7 @@ class Store:
         """Return those documents among `ids` that exist, with their texts."""
         if not ids:
             return {}
-        collection = self._collection(DOCUMENTS)
-        with self._translated():
+        with self._using(DOCUMENTS) as collection:
             page = collection.get(ids=list(ids), include=["metadatas", "documents"])
         return {
             key: to_document(key, text, dict(record))
@@ -281,9 +295,8 @@ class Store:
     def records_of(self, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """Return the metadata of those document records among `ids` that exist."""
         ids = list(dict.fromkeys(ids))  # Chroma refuses an id given twice
-        collection = self._collection(DOCUMENTS)
         found: dict[str, dict[str, Any]] = {}
-        with self._translated():
+        with self._using(DOCUMENTS) as collection:
             for at in range(0, len(ids), BATCH):
                 page = collection.get(ids=ids[at : at + BATCH], include=["metadatas"])
                 found.update(zip(page["ids"], map(dict, page["metadatas"] or []), strict=True))
@@ -293,9 +306,8 @@ class Store:
         """Return the passages among `ids` that exist, without vectors."""
         if not ids:
             return {}
-        collection = self._collection(PASSAGES)
         found: dict[str, StoredPassage] = {}
-        with self._translated():
+        with self._using(PASSAGES) as collection:
             for at in range(0, len(ids), BATCH):
                 page = collection.get(ids=list(ids[at : at + BATCH]), include=["metadatas", "documents"])
                 rows = zip(page["ids"], page["documents"] or [], page["metadatas"] or [], strict=True)
@@ -304,8 +316,7 @@ class Store:
 
     def nearest(self, vector: np.ndarray, count: int) -> list[Found]:
         """Return up to `count` passages nearest to `vector`, best first; some may belong to a version not visible."""
-        collection = self._collection(PASSAGES)
-        with self._translated():
+        with self._using(PASSAGES) as collection:
             page = collection.query(
                 query_embeddings=[vector.tolist()],
                 n_results=count,
@@ -332,9 +343,8 @@ class Store:
 
     def vectors(self, ids: Sequence[str]) -> Iterator[tuple[list[str], np.ndarray]]:
         """Yield the vectors of the passages among `ids` that exist: ids, and an array of shape (ids, d)."""
-        collection = self._collection(PASSAGES)
         for at in range(0, len(ids), BATCH):
-            with self._translated():
+            with self._using(PASSAGES) as collection:
                 page = collection.get(ids=list(ids[at : at + BATCH]), include=["embeddings"])
             yield list(page["ids"]), np.array(page["embeddings"], np.float32).reshape(len(page["ids"]), -1)
 
@@ -368,9 +378,8 @@ class Store:
             ) from None
 
     def _announce(self, *, finished: bool = True) -> None:
-        collection = self._collection(DOCUMENTS)
         token = _new_token() if finished else _UNFINISHED + _new_token()
-        with self._lock, self._translated():
+        with self._using(DOCUMENTS) as collection, self._lock:
             collection.modify(metadata=self._metadata(DOCUMENTS) | {"generation": token})
             # What we have written we see; what others write after it, we notice by this.
             self._generation = token
@@ -403,8 +412,7 @@ class Store:
         return gone
 
     def _upsert(self, name: str, rows: Sequence[Row]) -> None:
-        collection = self._collection(name)
-        with self._translated():
+        with self._using(name) as collection:
             for at in range(0, len(rows), BATCH):
                 ids, vectors, texts, metadatas = map(list, zip(*rows[at : at + BATCH], strict=True))
                 collection.upsert(ids=ids, embeddings=vectors, documents=texts, metadatas=metadatas)
@@ -415,12 +423,11 @@ class Store:
         Readers are told where a file or an address has changed, not where only its bytes or its stamp have.
         """
         ids = list(sources)
-        collection = self._collection(DOCUMENTS)
         for at in range(0, len(ids), BATCH):
             batch = self.records_of(ids[at : at + BATCH])
             if any(source_names(record) != tuple(s.source for s in sources[key]) for key, record in batch.items()):
                 self.changing()
-            with self._translated():
+            with self._using(DOCUMENTS) as collection:
                 collection.update(ids=list(batch), metadatas=[sources_metadata(sources[key]) for key in batch])
 
     def set_groups(self, groups: Mapping[str, Sequence[str] | None]) -> None:
@@ -429,8 +436,7 @@ class Store:
         Documents that are not in the store are left out. Call within `writing`.
         """
         self.changing()
-        collection = self._collection(DOCUMENTS)
-        with self._translated():
+        with self._using(DOCUMENTS) as collection:
             for key in self.records_of(list(groups)):
                 collection.update(ids=[key], metadatas=[{"groups_set": written(groups[key])}])
 
@@ -451,8 +457,7 @@ class Store:
         `records` are those of the store, where they have been read already: it takes a second for 10,000.
         """
         records = self.records() if records is None else records
-        collection = self._collection(PASSAGES)
-        with self._translated():
+        with self._using(PASSAGES) as collection:
             count = collection.count()
             if count == sum(int(record["passages"]) for record in records.values()):
                 return 0
@@ -468,8 +473,7 @@ class Store:
         return len(left_over)
 
     def _delete(self, name: str, ids: Sequence[str]) -> None:
-        collection = self._collection(name)
-        with self._translated():
+        with self._using(name) as collection:
             for at in range(0, len(ids), BATCH):
                 collection.delete(ids=list(ids[at : at + BATCH]))
 

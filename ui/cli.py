@@ -470,6 +470,9 @@ def main() -> None:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     # Importing makes a million objects, none of them garbage: collecting as often as usual costs a tenth of a start.
     gc.set_threshold(100_000, 50, 50)
+    if sys.argv[1:2] == ["ingest"]:
+        with suppress(AttributeError):  # not on Windows. Those who ask questions meanwhile go first.
+            os.nice(10)
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:

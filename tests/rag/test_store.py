@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -226,6 +228,25 @@ def test_a_reader_sees_what_another_process_has_written(store: Store) -> None:
     before = store.refresh()
     assert visible(store, 61)[0] == "c:v1:0"
     assert store.refresh() == before
+
+
+def test_chroma_is_not_closed_under_those_who_read(store: Store) -> None:
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            assert set(store.records()) == {"a", "b"}
+            assert store.nearest(vector(1), 2)
+            assert sum(len(ids) for ids, _ in store.vectors(list(store.passages([passage_id("a", "v1", 0)])))) == 1
+
+    with ThreadPoolExecutor(3) as threads:
+        readers = [threads.submit(read) for _ in range(3)]
+        for _ in range(30):
+            store.close()
+            store.refresh()
+        stop.set()
+        for reader in readers:
+            reader.result()
 
 
 def test_a_store_of_another_model_is_refused(store: Store) -> None:

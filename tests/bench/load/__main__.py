@@ -72,6 +72,7 @@ def server(store: Path, port: int) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+        print("".join(line for line in log.open(encoding="utf-8") if not line.startswith("Settings:")), end="")
 
 
 def is_ready(address: str) -> bool:
