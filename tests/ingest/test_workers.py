@@ -166,11 +166,12 @@ def test_recognition_may_take_longer_and_ends_with_the_run(tmp_path: Path, monke
     program.write_text(HANGING.format(pids=pids).replace("\n", f"\n{lists}", 1))
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with Workers(Settings(parse_workers=1, parse_timeout=0.5)) as workers:
+    # Long enough for what comes before recognition, on a busy machine too.
+    with Workers(Settings(parse_workers=1, parse_timeout=5)) as workers:
         parsed = workers.submit(tmp_path / "bild.png")
-        begun = time.monotonic()
         programs = started(pids)
-        wait_until(lambda: time.monotonic() > begun + 1.0)
+        begun = time.monotonic()
+        wait_until(lambda: time.monotonic() > begun + 6)
         assert not parsed.done()
         assert all(map(is_running, programs))
     wait_until(lambda: not any(map(is_running, programs)))

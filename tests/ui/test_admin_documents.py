@@ -168,7 +168,7 @@ def test_the_health_page_says_what_doctor_says(inside):
     # Each by its name in the reader's language: a new part without one would fail here.
     for part in ("Modell der Suche", "Rechenweise", "Datenbestand", "Texterkennung", "Sprachmodell", "Speicherplatz"):
         assert part in page
-    assert "16 documents" in page
+    assert "16 Dokumente" in page
 
 
 def test_the_list_can_be_narrowed_and_paged(inside):
