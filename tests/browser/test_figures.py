@@ -21,7 +21,7 @@ new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map((e
 """
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-# A first round warms up what only asking does; each round is asked in a conversation of its own.
+# Each round is asked in a conversation of its own.
 ASKED = (
     (WHEN, "answered"),
     (MASTER_PLAN, "answered"),
@@ -29,6 +29,15 @@ ASKED = (
     (NOBODY_KNOWS, "abstained"),
     ("When did Kraków join Eurocities?", "answered"),
 )
+# Arithmetic that takes USUAL milliseconds on two virtual cores while nothing else is asked of their host. Where it
+# takes longer, the machine is slower or busy with something else, and what is timed beside it is so as well.
+WORK = """(() => {
+  const began = performance.now();
+  let sum = 0;
+  for (let i = 0; i < 2e8; i++) sum += Math.sqrt(i);
+  return performance.now() - began + 0 * sum;
+})()"""
+USUAL = 560
 # A shift of less is a hair's breadth somewhere; from 0.1 on, a page is held to be unquiet.
 QUIET = 0.02
 
@@ -57,20 +66,28 @@ def first_visit(browser, stand_in_address):
         context.close()
 
 
+def slow(page):
+    """Return how many times as long as usual the machine takes, at least 1."""
+    return max(1.0, page.evaluate(WORK) / USUAL)
+
+
 @pytest.mark.alone
 def test_a_first_visit_is_light_quick_and_quiet(first_visit):
     page, sizes = first_visit()
     gradio = sum(size for url, size in sizes.items() if "/assets/" in url or "theme.css" in url or "/static/" in url)
     total = sum(sizes.values())
     moved = sum(page.evaluate("window.shifts"))
-    paints = [page.evaluate(FIRST_PAINT)]
-    while paints[-1] >= 2000 and len(paints) < 5:  # the machine that tests may have been busy with something else
-        paints.append(first_visit()[0].evaluate(FIRST_PAINT))
+    paints, slowness = [page.evaluate(FIRST_PAINT)], [slow(page)]
+    while paints[-1] >= 2000 * slowness[-1] and len(paints) < 5:
+        page, _ = first_visit()
+        paints.append(page.evaluate(FIRST_PAINT))
+        slowness.append(slow(page))
     print(f"{total / 1000:.0f} kB in {len(sizes)} requests, {gradio / 1000:.0f} kB of them Gradio's files; "
-          f"first content after {min(paints):.0f} ms; moved {moved:.3f}")  # fmt: skip
+          f"first content after {paints[-1]:.0f} ms, by a machine {slowness[-1]:.1f} times as slow as usual; "
+          f"moved {moved:.3f}")  # fmt: skip
     assert total < 1_500_000
     assert total - gradio < 100_000
-    assert min(paints) < 2000
+    assert paints[-1] < 2000 * slowness[-1]
     assert moved < QUIET
 
 
@@ -119,16 +136,17 @@ def test_nothing_moves_when_the_sources_arrive(first_visit, stand_in, width, hei
 @pytest.mark.alone
 def test_an_answer_stands_on_the_page_within_a_second(visit):
     page = visit.open_page()
-    medians = []
-    while len(medians) < 2 or (medians[-1] >= 1 and len(medians) < 6):  # as above: the machine may have been busy
+    medians, slowness = [], [1.0]
+    while len(medians) < 2 or (medians[-1] >= slowness[-1] and len(medians) < 6):  # the first round warms up
         seconds = []
         for question, kind in ASKED:
             began = time.perf_counter()
             ask(page, question, kind)
             seconds.append(time.perf_counter() - began)
         medians.append(median(seconds))
+        slowness.append(slow(page))
         page.locator("#restart").click()
         expect(page.locator(".question")).to_have_count(0)
-    said = ", ".join(f"{each:.2f} s" for each in medians)
-    print(f"from the keyboard to the whole answer, median of {len(ASKED)} questions in each round: {said}")
-    assert min(medians) < 1
+    print(f"from the keyboard to the whole answer: {medians[-1]:.2f} s, median of {len(ASKED)} questions, by a machine "
+          f"{slowness[-1]:.1f} times as slow as usual; rounds before: {medians[:-1]}")  # fmt: skip
+    assert medians[-1] < slowness[-1]
