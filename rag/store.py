@@ -159,12 +159,13 @@ class Store:
     def refresh(self) -> str:
         """Open Chroma again if another process has written since; return the generation now in view."""
         now = self.generation
-        if self._generation not in {None, now} and not self.is_remote:
+        if self._generation is None or self.is_remote:
+            self._generation = now
+        elif now != self._generation:
             with self._in_use.write_lock():
-                if self._generation != now:  # else another thread has done it meanwhile
+                if now != self._generation:  # else another thread has done it meanwhile
                     self._disconnect()
                     now = self._generation = self.generation
-        self._generation = now
         return now
 
     def close(self) -> None:
