@@ -1,14 +1,13 @@
-"""The sentence-transformers model, loaded on first use: one pass gives the vector of a text and of its tokens."""
+"""The embedding model, loaded on first use: one pass gives the vector of a text and of its tokens."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,13 +16,11 @@ from rag.packaged_model import MODEL_NAME, packaged_model_folder
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+    from rag.encoder import Encoder
+    from rag.sentence_encoder import SentenceEncoder
 
-# Of one `encode` call: within it texts are ordered by length, so larger blocks waste less on padding; beyond a few
-# hundred nothing more is gained, and the progress bar would stand still.
+# Of one call: the progress bar would stand still over more.
 BLOCK = 256
-# Texts computed at once. Larger batches were no faster on two cores and need more memory.
-BATCH = 16
 # Made by tests/bench/train_evidence.py for the packaged model.
 MEANS_FILE = Path(__file__).with_name("token_means.npz")
 
@@ -41,6 +38,19 @@ class Encoded:
     offsets: np.ndarray
 
 
+def encoded(states: np.ndarray, vector: np.ndarray, offsets: np.ndarray, prompt_length: int) -> Encoded:
+    """Leave out of a text's `states` (n, d) what is not its own.
+
+    Args:
+        offsets: (n, 2), where each token stands in prompt and text together.
+        prompt_length: in code points.
+    """
+    # Special tokens have no width; a token that begins inside the prompt belongs to it.
+    own = (offsets[:, 1] > offsets[:, 0]) & (offsets[:, 0] >= prompt_length)
+    norm = float(np.linalg.norm(vector)) or 1.0  # bfloat16 leaves norms off by up to 0.003
+    return Encoded(vector / norm, states[own], offsets[own] - prompt_length)
+
+
 class EmbeddingModel:
     """Encodes questions and passages, each with the prompt that the model was trained with."""
 
@@ -48,7 +58,7 @@ class EmbeddingModel:
         self.name = settings.embedding_model
         self._precision = settings.precision
         self._threads = settings.threads
-        self._shared: _Shared | None = None
+        self._encoder: Encoder | SentenceEncoder | None = None
         self._means: dict[str, np.ndarray] | None = None
 
     @property
@@ -59,7 +69,7 @@ class EmbeddingModel:
     @property
     def dimensions(self) -> int:
         """Length of a vector. Loads the model."""
-        return int(self._loaded().model.get_embedding_dimension() or 0)
+        return self._loaded().dimensions
 
     def mean(self, kind: str, language: str | None) -> np.ndarray:
         """Return a mean (d,) over texts of one language; zeros for a model it was not computed for.
@@ -97,49 +107,33 @@ class EmbeddingModel:
             contexts: for each text what it stands under, such as its title. It is read in front of the text; its
                 tokens are kept with negative offsets.
         """
-        encoded: list[Encoded] = []
+        made: list[Encoded] = []
         heads = [f"{context}: " if context else "" for context in contexts or [""] * len(texts)]
         for at in range(0, len(texts), BLOCK):
             batch = heads[at : at + BLOCK]
             block = self._encode(
                 [head + text for head, text in zip(batch, texts[at : at + BLOCK], strict=True)], "document"
             )
-            encoded.extend(
+            made.extend(
                 replace(text, offsets=text.offsets - len(head)) for text, head in zip(block, batch, strict=True)
             )
-        return encoded
+        return made
 
-    def _encode(self, texts: Sequence[str], prompt_name: str) -> list[Encoded]:
-        from torch import set_num_threads
-
-        shared = self._loaded()
-        model = shared.model
-        prompt = model.prompts.get(prompt_name) or ""
-        with shared.lock:  # the tokenizer's padding state is not safe between threads
-            # More threads gain nothing on so little as a single text, and cost much where cores are shared.
-            set_num_threads(1 if len(texts) == 1 else self._threads or shared.threads)
-            features: list[dict[str, Any]] = model.encode(  # type: ignore[assignment]
-                list(texts), prompt=prompt, output_value=None, batch_size=BATCH, show_progress_bar=False
-            )
-            offsets = model.tokenizer(
-                [prompt + text for text in texts],
-                truncation=True,
-                max_length=model.max_seq_length,
-                return_offsets_mapping=True,
-            )["offset_mapping"]
-        return [_encoded(feature, pairs, len(prompt)) for feature, pairs in zip(features, offsets, strict=True)]
+    def _encode(self, texts: Sequence[str], kind: str) -> list[Encoded]:
+        model = self._loaded()
+        return model.encode(texts, model.prompts.get(kind) or "", self._threads or _all_threads())
 
     @property
     def is_loaded(self) -> bool:
         """Whether the model is in memory."""
-        return self._shared is not None
+        return self._encoder is not None
 
-    def _loaded(self) -> _Shared:
-        if self._shared is None:
-            self._shared = self._load()
-        return self._shared
+    def _loaded(self) -> Encoder | SentenceEncoder:
+        if self._encoder is None:
+            self._encoder = self._load()
+        return self._encoder
 
-    def _load(self) -> _Shared:
+    def _load(self) -> Encoder | SentenceEncoder:
         folder = packaged_model_folder() if self.is_packaged else Path(self.name)
         if not (folder / "config.json").exists() and not (folder / "modules.json").exists():
             raise ModelError(
@@ -148,16 +142,7 @@ class EmbeddingModel:
             )
         halved = self._precision == "bfloat16" or (self._precision == "auto" and computes_bfloat16())
         with _LOADING:
-            return _shared(str(folder), halved=halved)
-
-
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """A model in memory, the lock for using it, and how many threads torch takes by itself."""
-
-    model: SentenceTransformer
-    lock: threading.Lock
-    threads: int
+            return _shared(folder, halved=halved, packaged=self.is_packaged)
 
 
 _LOADING = threading.Lock()
@@ -165,23 +150,15 @@ _LOADING = threading.Lock()
 
 # One process needs one model, however many stores it opens: it is 0.1 to 0.5 GB, and takes seconds to load.
 @lru_cache(maxsize=1)
-def _shared(folder: str, *, halved: bool) -> _Shared:
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+def _shared(folder: Path, *, halved: bool, packaged: bool) -> Encoder | SentenceEncoder:
+    _all_threads()
+    if packaged:
+        from rag.encoder import Encoder
 
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    threads = _all_threads()
-    try:
-        model = SentenceTransformer(folder, device="cpu", local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ModelError(f"The model in {folder} cannot be loaded: {str(error).splitlines()[0]}") from error
-    if halved:
-        model = model.to(torch.bfloat16)
-    return _Shared(model.eval(), threading.Lock(), threads)
+        return Encoder(folder, halved=halved)
+    from rag.sentence_encoder import SentenceEncoder
+
+    return SentenceEncoder(folder, halved=halved)
 
 
 @lru_cache(maxsize=1)
@@ -197,14 +174,3 @@ def computes_bfloat16() -> bool:
     import torch
 
     return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
-
-
-def _encoded(feature: dict[str, Any], pairs: Sequence[tuple[int, int]], prompt_length: int) -> Encoded:
-    tokens = feature["token_embeddings"].float().cpu().numpy()
-    vector = feature["sentence_embedding"].float().cpu().numpy()
-    offsets = np.asarray(pairs, dtype=np.int32).reshape(-1, 2)
-    tokens = tokens[: len(offsets)]
-    # Special tokens have no width; a token that begins inside the prompt belongs to it.
-    own = (offsets[:, 1] > offsets[:, 0]) & (offsets[:, 0] >= prompt_length)
-    norm = float(np.linalg.norm(vector)) or 1.0  # bfloat16 leaves norms off by up to 0.003
-    return Encoded(vector / norm, tokens[own], offsets[own] - prompt_length)

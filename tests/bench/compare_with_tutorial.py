@@ -6,7 +6,7 @@
 
 The tutorial: RecursiveCharacterTextSplitter 1000/200, HuggingFaceEmbeddings (same model, no prompts), Chroma,
 similarity search. Prints characters ingested a second, milliseconds a query (p50, p95), and how often the right
-document is first.
+document is first. Both store one document before the clock starts, because what they import then takes seconds.
 Each figure is one run; compare the two columns, not two runs.
 """
 
@@ -33,6 +33,7 @@ from rag.settings import Settings
 from rag.store import Store
 
 CORPUS = Path(__file__).parents[2] / "corpus"
+WARMING = Document("warming", "Probe", "probe.txt", "Der Rat der Stadt tagt am Dienstag im Rathaus.", "de")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def run_citycite(documents: Sequence[Document], queries: Sequence[Query]) -> Fig
     """Measure this project: split, embed, store; then `search`."""
     with tempfile.TemporaryDirectory() as folder:
         assistant = Assistant(Store(folder), Settings())
-        assistant.model.encode_question("warm")
+        write_documents([WARMING], assistant.store, assistant.model)
 
         def search(query: str) -> str:
             return assistant.search(query, 1)[0].document_id
@@ -111,20 +112,21 @@ def run_tutorial(documents: Sequence[Document], queries: Sequence[Query]) -> Fig
     from langchain_text_splitters import RecursiveCharacterTextSplitter
 
     embeddings = HuggingFaceEmbeddings(model_name=str(packaged_model_folder()))
-    embeddings.embed_query("warm")
     made: list[Chroma] = []
 
-    def store() -> None:
+    def store(given: Sequence[Document]) -> None:
         splitter = RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=200)
         pieces = splitter.split_documents(
-            [LangChainDocument(page_content=item.text, metadata={"id": item.id}) for item in documents]
+            [LangChainDocument(page_content=item.text, metadata={"id": item.id}) for item in given]
         )
         made.append(Chroma.from_documents(pieces, embeddings, collection_name="tutorial"))
 
-    def search(query: str) -> str:
-        return str(made[0].similarity_search(query, k=1)[0].metadata["id"])
+    store([WARMING])
 
-    return _measure(store, search, documents, queries)
+    def search(query: str) -> str:
+        return str(made[-1].similarity_search(query, k=1)[0].metadata["id"])
+
+    return _measure(lambda: store(documents), search, documents, queries)
 
 
 def _measure(

@@ -1,0 +1,179 @@
+"""The packaged model's forward pass: a BERT encoder over texts of any lengths at once, without padding.
+
+sentence-transformers gives the same vectors (a test compares them) and runs every other model. For the default one this
+is worth its lines: no padding is computed, the weights lie in the order the processor's matrix unit reads them in, the
+cores work on different texts instead of waiting for each other within one product, and neither `transformers` nor
+`sentence_transformers` has to be imported. `python -m tests.bench.embedding` measures both.
+
+The architecture: Devlin et al., "BERT", 2019 (arXiv:1810.04805); the pooling: Wang et al., "Multilingual E5 Text
+Embeddings", 2024 (arXiv:2402.05672).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from tokenizers import Encoding, Tokenizer
+from torch import Tensor
+from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
+
+from rag.embeddings import Encoded, encoded
+
+# Of texts that are computed at once. The widest result, four times the model's width, then takes 1.5 MB and stays in
+# the cache of one core; 256 and 1,024 were no faster.
+TOKENS_AT_ONCE = 512
+
+_Norm = tuple[Tensor, Tensor]
+
+
+class Encoder:
+    """The model in memory. Safe between threads: nothing changes after it is made."""
+
+    def __init__(self, folder: Path, *, halved: bool) -> None:
+        """Load the weights in bfloat16 (`halved`) or float32.
+
+        Args:
+            folder: of a BERT encoder as sentence-transformers writes it, with mean pooling.
+        """
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        pooling = json.loads((folder / "config_sentence_transformers.json").read_text("utf-8"))
+        self.prompts: dict[str, str] = pooling["prompts"]
+        self.dimensions = int(config["hidden_size"])
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.enable_truncation(config["max_position_embeddings"])
+        self._network = _Network(folder / "model.safetensors", config, torch.bfloat16 if halved else torch.float32)
+
+    def encode(self, texts: Sequence[str], prompt: str, threads: int) -> list[Encoded]:
+        """Encode texts, each with `prompt` in front of it, in the order given.
+
+        Args:
+            threads: processor threads, each at work on texts of its own.
+        """
+        encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
+        batches = list(_batches(encodings))
+        workers = min(threads, len(batches))
+
+        def compute(batch: list[Encoding]) -> list[Encoded]:
+            torch.set_num_threads(1)  # of this thread: within one product threads mostly wait for each other
+            with torch.inference_mode():
+                states = self._network.states([encoding.ids for encoding in batch])
+            return [_pooled(*pair, len(prompt)) for pair in zip(states, batch, strict=True)]
+
+        if workers <= 1:
+            return [text for batch in batches for text in compute(batch)]
+        with ThreadPoolExecutor(workers) as pool:
+            return [text for batch in pool.map(compute, batches) for text in batch]
+
+
+def _batches(encodings: Sequence[Encoding]) -> Iterator[list[Encoding]]:
+    """Yield `encodings` in order, in groups of at most TOKENS_AT_ONCE; a longer one alone."""
+    batch: list[Encoding] = []
+    tokens = 0
+    for encoding in encodings:
+        if batch and tokens + len(encoding.ids) > TOKENS_AT_ONCE:
+            yield batch
+            batch, tokens = [], 0
+        batch.append(encoding)
+        tokens += len(encoding.ids)
+    if batch:
+        yield batch
+
+
+def _pooled(states: Tensor, encoding: Encoding, prompt_length: int) -> Encoded:
+    values = states.float().numpy()
+    offsets = np.asarray(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    return encoded(values, values.mean(axis=0), offsets, prompt_length)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One layer: attention to the other tokens of the text, then two linear maps, each added to what came in."""
+
+    heads_in: Callable[[Tensor], Tensor]
+    heads_out: Callable[[Tensor], Tensor]
+    heads_norm: _Norm
+    inner: Callable[[Tensor], Tensor]
+    outer: Callable[[Tensor], Tensor]
+    outer_norm: _Norm
+
+
+class _Network:
+    """Weights, and the states of the last layer for token ids."""
+
+    def __init__(self, file: Path, config: dict[str, float], kind: torch.dtype) -> None:
+        self._kind = kind
+        self._width, self._heads = int(config["hidden_size"]), int(config["num_attention_heads"])
+        self._epsilon = float(config["layer_norm_eps"])
+        with safe_open(file, "pt") as weights:
+
+            def read(*names: str) -> Tensor:
+                return torch.cat([weights.get_tensor(name) for name in names]).to(kind)
+
+            def norm(name: str) -> _Norm:
+                return read(f"{name}.weight"), read(f"{name}.bias")
+
+            def mapped(*names: str) -> Callable[[Tensor], Tensor]:
+                return _linear(read(*(f"{name}.weight" for name in names)), read(*(f"{name}.bias" for name in names)))
+
+            # Left in the file, which the system maps into memory: of a quarter of a million words a text has few.
+            self._words = weights.get_tensor("embeddings.word_embeddings.weight")
+            # XLM-R marks no segments; the type embedding of segment 0 applies to every token.
+            segment = weights.get_tensor("embeddings.token_type_embeddings.weight")[0]
+            self._places = weights.get_tensor("embeddings.position_embeddings.weight") + segment
+            self._norm = norm("embeddings.LayerNorm")
+            self._layers = []
+            for number in range(int(config["num_hidden_layers"])):
+                name = f"encoder.layer.{number}"
+                self._layers.append(
+                    _Layer(
+                        mapped(*(f"{name}.attention.self.{part}" for part in ("query", "key", "value"))),
+                        mapped(f"{name}.attention.output.dense"),
+                        norm(f"{name}.attention.output.LayerNorm"),
+                        mapped(f"{name}.intermediate.dense"),
+                        mapped(f"{name}.output.dense"),
+                        norm(f"{name}.output.LayerNorm"),
+                    )
+                )
+
+    def states(self, texts: Sequence[Sequence[int]]) -> tuple[Tensor, ...]:
+        """Return for the token ids of each text its states, shape (n, d)."""
+        lengths = [len(text) for text in texts]
+        ids = torch.tensor([token for text in texts for token in text])
+        places = torch.cat([torch.arange(length) for length in lengths])
+        states = self._normed((self._words[ids] + self._places[places]).to(self._kind), self._norm)
+        for layer in self._layers:
+            attended = self._attention(layer.heads_in(states), lengths)
+            states = self._normed(layer.heads_out(attended) + states, layer.heads_norm)
+            states = self._normed(layer.outer(gelu(layer.inner(states))) + states, layer.outer_norm)
+        return torch.split(states, lengths)
+
+    def _attention(self, projected: Tensor, lengths: list[int]) -> Tensor:
+        """Let the tokens of each text attend to each other: (n, 3d), queries, keys and values, to (n, d)."""
+        heads = projected.view(len(projected), 3, self._heads, -1).permute(1, 2, 0, 3).contiguous()
+        attended = [
+            scaled_dot_product_attention(*text.unsqueeze(1)).squeeze(0).transpose(0, 1)
+            for text in torch.split(heads, lengths, dim=2)
+        ]
+        return torch.cat(attended).reshape(-1, self._width)
+
+    def _normed(self, states: Tensor, norm: _Norm) -> Tensor:
+        return layer_norm(states, (self._width,), *norm, self._epsilon)
+
+
+def _linear(weight: Tensor, bias: Tensor) -> Callable[[Tensor], Tensor]:
+    """Return the map of `weight` (out, in) and `bias`; in bfloat16 with the weights laid out in advance."""
+    if weight.dtype != torch.bfloat16:
+        return lambda states: linear(states, weight, bias)
+    # What torch does by itself for a frozen module. Not public, but torch is pinned; a test compares the results.
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight, TOKENS_AT_ONCE)
+    apply = torch.ops.mkldnn._linear_pointwise
+    return lambda states: apply(states, packed, bias, "none", [], "")
