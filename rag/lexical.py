@@ -78,12 +78,13 @@ class LexicalIndex:
         """Index what the store has gained and drop what it has lost since the last update."""
         if self.is_current(generation):
             return
-        records = self._store.records()
         with self._lock:
+            touched = self._store.touched(fact(self._connection, "generation"), generation)
             rows = self._connection.execute("SELECT id, version, access FROM documents")
-            indexed = {key: (version, access) for key, version, access in rows}
+            indexed = {key: state for key, *state in rows if touched is None or key in touched}
+        records = self._store.records() if touched is None else self._store.records_of(list(touched))
         gone = [key for key in indexed if key not in records]
-        changed = [key for key, record in records.items() if indexed.get(key) != _state(record)]
+        changed = [key for key, record in records.items() if indexed.get(key) != [*_state(record)]]
         for at in range(0, len(gone), _BATCH):
             self._replace(gone[at : at + _BATCH], {}, [])
         for at in range(0, len(changed), _BATCH):

@@ -8,11 +8,14 @@ the list comes from Chroma.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from rag.changes import Change
+from rag.records import summary
 from rag.schema import DocumentSummary
 
 # A list made by another version is none: the store itself says what is to be done then.
@@ -26,6 +29,8 @@ class Listing:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "listing.json"
+        # What the file said when it was taken away; the writer's alone.
+        self._before: list[DocumentSummary] | None = None
 
     def exists(self) -> bool:
         """Whether the file is there."""
@@ -40,11 +45,25 @@ class Listing:
             return None
 
     def discard(self) -> None:
-        """Take the file away, before anything changes."""
-        self._file.unlink(missing_ok=True)
+        """Take the file away, before anything changes; what it said is kept for `renewed`."""
+        if self.exists():
+            self._before = self.read()
+            self._file.unlink(missing_ok=True)
+
+    def renewed(
+        self, change: Change, records_of: Callable[[Sequence[str]], Mapping[str, dict[str, Any]]]
+    ) -> list[DocumentSummary] | None:
+        """Return the list after `change`, of whose documents alone the records are read; None where that won't do."""
+        before, touched = self._before, change.touched
+        if before is None or touched is None or change.before is None:
+            return None
+        stay = [item for item in before if item.document_id not in touched]
+        new = [summary(key, record) for key, record in records_of(list(touched)).items()]
+        return sorted([*stay, *new], key=lambda item: item.source)
 
     def write(self, documents: Sequence[DocumentSummary]) -> None:
         """Write the file, whole or not at all; nothing where there are too many documents."""
+        self._before = None
         if len(documents) > _MAX_DOCUMENTS:
             return
         unfinished = self._file.with_suffix(".part")

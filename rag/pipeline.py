@@ -34,6 +34,7 @@ from rag.store import Store
 from rag.token_index import TokenIndex
 from rag.vector_index import VectorIndex
 from rag.verification import stands_in
+from rag.view import View
 
 logger = logging.getLogger(__name__)
 
@@ -253,7 +254,7 @@ class Assistant:
         if not self._has_documents():
             return None
         lexical = self.retriever.parts.lexical
-        lexical.update(self.store.refresh())  # who may see what may have changed since the question
+        self.retriever.parts.view.generation()  # who may see what may have changed since the question
 
         def spelt(stem: str) -> str | None:
             found = self.store.passages([match.id for match in lexical.search([stem], 1, reader)]).values()
@@ -377,13 +378,15 @@ class Assistant:
 
 def open_parts(store: Store, model: EmbeddingModel) -> Parts:
     """Return what retrieval over `store` works with."""
+    lexical, vectors = LexicalIndex(store), VectorIndex(store)
     return Parts(
         store=store,
-        lexical=LexicalIndex(store),
+        lexical=lexical,
         tokens=TokenIndex(store, model),
         model=model,
         catalogue=Catalogue(store),
-        vectors=VectorIndex(store),
+        vectors=vectors,
+        view=View(store, lexical, vectors),
     )
 
 

@@ -28,6 +28,7 @@ from rag.schema import Filters
 from rag.store import Store
 from rag.token_index import PassageTokens, TokenIndex
 from rag.vector_index import VectorIndex
+from rag.view import View
 
 ALL = Filters()
 # Passages taken from each side. Scoring them costs about half a millisecond each; on 373 passages of city documents
@@ -70,6 +71,7 @@ class Parts:
     model: EmbeddingModel
     catalogue: Catalogue
     vectors: VectorIndex
+    view: View
 
 
 class PassageRetriever(BaseRetriever):
@@ -150,9 +152,8 @@ def found_by_each(
     lexical: bool = True,
 ) -> tuple[dict[str, tuple[StoredPassage, float]], dict[str, float]]:
     """Return what each side finds of what `reader` sees: passage id -> (passage, cosine), passage id -> BM25."""
-    generation = parts.store.refresh()
+    generation = parts.view.generation()
     choice = None if filters == ALL else parts.catalogue.choose(filters, generation, reader)
-    parts.lexical.update(generation)
     if parts.lexical.seen(reader) is None:
         reader = EVERYTHING
     else:

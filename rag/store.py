@@ -7,11 +7,9 @@ record, then the old passages go. A process killed at any point leaves the old v
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +19,9 @@ from fasteners import ReaderWriterLock
 from filelock import FileLock, Timeout
 
 from rag.access import written
+from rag.changes import Change, Changes, is_unfinished, new_generation
+from rag.chroma_client import connect, open_folder
 from rag.chroma_errors import translated
-from rag.chroma_server import chroma_settings, connect
 from rag.disk import require_room
 from rag.errors import ModelError, StoreBusyError, StoreError, missing_document
 from rag.listing import Listing
@@ -54,8 +53,6 @@ PASSAGES, DOCUMENTS = "passages", "documents"
 BATCH = 1000
 # Recall@10 of the graph is 0.999 with these at 100,000 vectors; with Chroma's own 0.937. Only set at creation.
 _HNSW = {"space": "cosine", "ef_search": 200, "ef_construction": 200, "max_neighbors": 32}
-# A generation begins so while a process writes, and stays so where that was killed.
-_UNFINISHED = "unfinished-"
 
 
 class Store:
@@ -72,10 +69,13 @@ class Store:
         self._client: ClientAPI | None = None
         self._generation: str | None = None
         self._changed = False
+        self._again = False
         self._lock = threading.RLock()
-        # Read: Chroma is in use. Write: it is closed, which other threads in the midst of a question must not meet.
+        self._renewing = threading.Lock()
+        # Read: Chroma is in use. Write: it is exchanged or closed, which a question in its midst must not meet.
         self._in_use = ReaderWriterLock()
         self._listing = None if self.is_remote else Listing(Path(self.location))
+        self._change = Change()
 
     # -- opening ----------------------------------------------------------------------------------------------
 
@@ -133,7 +133,7 @@ class Store:
             client.get_or_create_collection(
                 DOCUMENTS,
                 embedding_function=None,
-                metadata=metadata | {"generation": _new_token()},
+                metadata=metadata | {"generation": new_generation()},
                 configuration={"hnsw": {"space": "cosine"}},
             )
         self.check_model(model_name)
@@ -157,16 +157,34 @@ class Store:
         return str(self._metadata(DOCUMENTS).get("generation", ""))
 
     def refresh(self) -> str:
-        """Open Chroma again if another process has written since; return the generation now in view."""
+        """Open Chroma again if another process has finished a change since; return the generation now in view."""
         now = self.generation
-        if self._generation is None or self.is_remote:
+        if self._generation is None:
             self._generation = now
-        elif now != self._generation:
-            with self._in_use.write_lock():
-                if now != self._generation:  # else another thread has done it meanwhile
-                    self._disconnect()
-                    now = self._generation = self.generation
-        return now
+        elif now != self._generation and not is_unfinished(now):
+            if self.is_remote:
+                self._generation = now
+            else:
+                self._renew(now)
+        return self._generation
+
+    def _renew(self, generation: str) -> None:
+        """Open Chroma beside the one in use, which others read on, and take its place once its index is read."""
+        with self._renewing:
+            if generation == self._generation:  # another thread has done it meanwhile
+                return
+            self._again = not self._again
+            client = self._connect()
+            with self._translated():
+                generation = str((client.get_collection(DOCUMENTS).metadata or {}).get("generation", ""))
+                passages = client.get_collection(PASSAGES, embedding_function=None)
+                dimensions = int((passages.metadata or {}).get("dimensions", 0))
+                if dimensions and passages.count():
+                    passages.query(query_embeddings=[1.0] * dimensions, n_results=1, include=[])
+            with self._in_use.write_lock(), self._lock:
+                before, self._client, self._generation = self._client, client, generation
+            if before is not None:
+                before.close()  # type: ignore[attr-defined]  # on Client, not on its protocol
 
     def close(self) -> None:
         """Let go of Chroma, once nobody reads from it; the next use opens it again."""
@@ -185,29 +203,12 @@ class Store:
     def _open(self) -> ClientAPI:
         with self._lock:
             if self._client is None:
-                self._client = self._connect() if self.is_remote else self._open_folder()
+                self._client = self._connect()
             return self._client
 
     def _connect(self) -> ClientAPI:
         with self._translated():
-            return connect(self.location, chroma_settings())
-
-    def _open_folder(self) -> ClientAPI:
-        folder = Path(self.location)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"The store {folder.resolve()} cannot be made: {error.strerror}.") from error
-        # SQLite needs to write beside the database even to read it.
-        if not all(_is_writable(path) for path in (folder, *folder.glob("*.sqlite3"))):
-            raise StoreError(
-                f"The store {folder.resolve()} is read-only for this user. Give the user who runs citycite write "
-                "access to the folder and its files, or name another with --store."
-            )
-        import chromadb
-
-        with self._translated():
-            return chromadb.PersistentClient(path=str(folder), settings=chroma_settings())
+            return connect(self.location) if self.is_remote else open_folder(Path(self.location), again=self._again)
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated(self.location)
@@ -364,7 +365,8 @@ class Store:
             self._open()  # says what is wrong with the folder before a lock file is tried in it
         try:
             with FileLock(self.derived_folder / "writer.lock", timeout=wait):
-                self._changed = self.exists() and self.generation.startswith(_UNFINISHED)
+                self._changed = self.exists() and is_unfinished(self.generation)
+                self._change = Change()  # the one before is unknown where a killed writer left the store in its midst
                 try:
                     yield
                 finally:
@@ -372,26 +374,37 @@ class Store:
                         self._announce()
                     older = self._any_version and self.made_as()["schema_version"] != SCHEMA_VERSION
                     if self._listing is not None and not self._listing.exists() and not older:
-                        self._listing.write(self.summaries())
+                        known = self._listing.renewed(self._change, self.records_of)
+                        self._listing.write(self.summaries() if known is None else known)
         except Timeout:
             raise StoreBusyError(
                 f"Another process is writing to the store {self.location}. Wait until it has finished, then try again."
             ) from None
 
     def _announce(self, *, finished: bool = True) -> None:
-        token = _new_token() if finished else _UNFINISHED + _new_token()
+        token = new_generation(finished=finished)
+        if finished:
+            with suppress(StoreError):  # no room for it: then indexes look through all records
+                Changes(self.derived_folder).note(self._change, token)
+        else:
+            self._change = Change(before=self.generation)
         with self._using(DOCUMENTS) as collection, self._lock:
             collection.modify(metadata=self._metadata(DOCUMENTS) | {"generation": token})
             # What we have written we see; what others write after it, we notice by this.
-            self._generation = token
+            self._generation = token if finished else self._generation
         self._changed = not finished
 
-    def changing(self) -> None:
-        """Prepare for a change, within `writing`. Should this process be killed in it, the next writer announces it."""
+    def changing(self, ids: Iterable[str] | None = None) -> None:
+        """Prepare to change the documents `ids` (None: any). Should this process be killed, the next writer tells."""
         if self._listing is not None:
             self._listing.discard()
         if not self._changed:
             self._announce(finished=False)
+        self._change.touch(ids)
+
+    def touched(self, before: str | None, after: str) -> set[str] | None:
+        """Return the documents that changed from one generation to another, None where that is not known."""
+        return Changes(self.derived_folder).between(before, after)
 
     def require_room(self, passages: int) -> None:
         """Raise StoreError where the disk may not hold so many more `passages` with all that is derived from them."""
@@ -403,7 +416,7 @@ class Store:
         Return the ids of passages that went. Call within `writing`. Many at once are written several times as fast.
         """
         self.require_room(sum(len(version.passages) for version in versions))
-        self.changing()
+        self.changing(version.document.id for version in versions)
         old = passage_ids(self.records_of([version.document.id for version in versions]))
         self._upsert(PASSAGES, [passage_row(passage) for version in versions for passage in version.passages])
         self._upsert(DOCUMENTS, [document_row(version) for version in versions])
@@ -427,7 +440,7 @@ class Store:
         for at in range(0, len(ids), BATCH):
             batch = self.records_of(ids[at : at + BATCH])
             if any(source_names(record) != tuple(s.source for s in sources[key]) for key, record in batch.items()):
-                self.changing()
+                self.changing(batch)
             with self._using(DOCUMENTS) as collection:
                 collection.update(ids=list(batch), metadatas=[sources_metadata(sources[key]) for key in batch])
 
@@ -436,7 +449,7 @@ class Store:
 
         Documents that are not in the store are left out. Call within `writing`.
         """
-        self.changing()
+        self.changing(groups)
         with self._using(DOCUMENTS) as collection:
             for key in self.records_of(list(groups)):
                 collection.update(ids=[key], metadatas=[{"groups_set": written(groups[key])}])
@@ -446,7 +459,7 @@ class Store:
 
         Call within `writing`.
         """
-        self.changing()
+        self.changing(ids)
         passages = passage_ids(self.records_of(ids))
         self._delete(DOCUMENTS, ids)
         self._delete(PASSAGES, passages)
@@ -479,16 +492,8 @@ class Store:
                 collection.delete(ids=list(ids[at : at + BATCH]))
 
 
-def _is_writable(path: Path) -> bool:
-    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
 def _other_version(location: str, version: object) -> str:
     has = f"The store {location} has schema version {version}, this citycite reads {SCHEMA_VERSION}."
     if version in range(1, SCHEMA_VERSION):
         return f"{has} Bring it up to date, which keeps all it holds: citycite migrate --store {location}"
     return f"{has} Install the citycite that made it, or ingest again into a new store with --store."
-
-
-def _new_token() -> str:
-    return uuid.uuid4().hex

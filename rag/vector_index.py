@@ -53,13 +53,23 @@ class VectorIndex:
 
     def update(self, generation: str) -> None:
         """Take in what the store has gained, drop what it has lost, and note what is seen by others now."""
+        if self._is_at(generation):
+            return
         with self._lock:
-            if self._memory is not None and self._memory.generation == generation:
+            if self._is_at(generation):
                 return
             with translated(self._file):
                 if fact(self._connection, "generation") != generation:
-                    self._take_changes(self._store.records(), generation)
+                    self._take_changes(generation)
                 self._memory = self._read(self._memory, generation)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a reader has asked who does not see everything."""
+        return self._memory is not None
+
+    def _is_at(self, generation: str) -> bool:
+        return self._memory is not None and self._memory.generation == generation
 
     def nearest(self, vector: np.ndarray, count: int, reader: Reader) -> list[Found]:
         """Return up to `count` passages nearest to `vector`, best first, of those that `reader` sees.
@@ -72,8 +82,11 @@ class VectorIndex:
         ids = memory.nearest(vector, max(count * _EXACT, _LEAST_EXACT), reader)
         return self._store.nearest_of(ids, vector, count) if ids else []
 
-    def _take_changes(self, records: Mapping[str, dict[str, object]], generation: str) -> None:
-        rows = self._connection.execute("SELECT id, version, access, number FROM documents").fetchall()
+    def _take_changes(self, generation: str) -> None:
+        touched = self._store.touched(fact(self._connection, "generation"), generation)
+        records = self._store.records() if touched is None else self._store.records_of(list(touched))
+        found = self._connection.execute("SELECT id, version, access, number FROM documents")
+        rows = [row for row in found if touched is None or row[0] in touched]
         known = {key: (version, access) for key, version, access, _ in rows}
         gone = [(number,) for key, version, _, number in rows if records.get(key, {}).get("version") != version]
         moved = [

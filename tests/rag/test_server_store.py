@@ -94,7 +94,7 @@ def test_ingest_ask_change_and_remove_over_a_server(server: str, tmp_path: Path)
 def test_a_server_that_goes_away_takes_nothing_with_it_and_is_found_again(
     running: Server, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.chroma_server.SERVER_SECONDS", 3.0)
+    monkeypatch.setattr("rag.chroma_client.SERVER_SECONDS", 3.0)
     settings, folder = Settings(), tmp_path / "akten"
     folder.mkdir()
     (folder / "rathaus.txt").write_text("Das Rathaus wurde am 4. Mai 1905 eröffnet.", "utf-8")

@@ -212,22 +212,44 @@ def test_a_second_writer_is_refused_with_one_clear_line(store: Store) -> None:
 
 
 def test_a_reader_sees_what_another_process_has_written(store: Store) -> None:
-    store.refresh()
-    assert visible(store, 61) != ["c:v1:0"]
     script = """
     import sys
     from rag.store import Store
     from tests.rag.test_store import put
     store = Store(sys.argv[1])
     with store.writing():
-        put(store, "c", "v1", seed=61)
+        put(store, sys.argv[2], "v1", seed=int(sys.argv[3]))
     """
-    subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), store.location], check=True, cwd=Path(__file__).parents[2]
-    )
+    store.refresh()
+    for key, seed in (("c", 61), ("d", 71), ("e", 81)):  # again and again: Chroma has two instances in turn
+        assert visible(store, seed)[0] != f"{key}:v1:0"
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script), store.location, key, str(seed)],
+            check=True,
+            cwd=Path(__file__).parents[2],
+        )
+        before = store.refresh()
+        assert visible(store, seed)[0] == f"{key}:v1:0"
+        assert store.refresh() == before
+
+
+def test_who_reads_while_another_writes_is_not_held_up(store: Store) -> None:
+    """A reader keeps its view until the change is finished, and questions go on while it takes the new one."""
     before = store.refresh()
+    writer = Store(store.location)
+    with writer.writing():
+        put(writer, "c", "v1", seed=61)
+        assert store.refresh() == before
+        assert store.generation != before
+    reading = store._in_use.read_lock()  # a question in its midst
+    with ThreadPoolExecutor(1) as threads:
+        with reading:
+            renewed = threads.submit(store.refresh)
+            assert store.records().keys() == {"a", "b", "c"}
+            assert not renewed.done()
+        assert renewed.result() == writer.generation
     assert visible(store, 61)[0] == "c:v1:0"
-    assert store.refresh() == before
+    writer.close()
 
 
 def test_chroma_is_not_closed_under_those_who_read(store: Store) -> None:

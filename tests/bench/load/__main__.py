@@ -154,6 +154,16 @@ def arguments() -> argparse.Namespace:
     return given
 
 
+def processor_times() -> tuple[int, int]:
+    """Return how long the processors have run, and how long the host kept them from it, since the machine started."""
+    try:
+        spent = [int(number) for number in Path("/proc/stat").read_text("ascii").splitlines()[0].split()[1:]]
+    except OSError:  # not Linux
+        return 0, 0
+    user, nice, system, *_, stolen = spent[:8]
+    return user + nice + system, stolen
+
+
 def main() -> None:
     """Run all of it, print the figures."""
     given = arguments()
@@ -170,7 +180,9 @@ def main() -> None:
             beside = Ingesting(folder / "store", folder / "new")
             if not given.no_ingest:
                 beside.start()
+            before = processor_times()
             line = drive(given.locust, address, folder, given.users, given.seconds, tuple(given.pause))
+            ran, stolen = (now - then for now, then in zip(processor_times(), before, strict=True))
             beside.stopping.set()
             if beside.is_alive():
                 beside.join()
@@ -180,6 +192,8 @@ def main() -> None:
         f"{line['Request Count']} questions, {line['Failure Count']} failed, {float(line['Requests/s']):.1f} a second"
     )
     print(", ".join(f"{share} {taken:.0f} ms" for share, taken in milliseconds.items()))
+    if stolen:  # a virtual machine whose neighbours take much measures them
+        print(f"of the processor time wanted, the host gave {ran / (ran + stolen):.0%}")
     print(f"meanwhile {beside.added} documents were taken in, {beside.failed} ingests failed")
 
 
