@@ -20,7 +20,7 @@ from ui.server import listen, server
 # from elsewhere, it misses.
 NAMES = "MAP portal.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 # Milliseconds that a condition may take to come about; none is waited out.
-PATIENCE = 30_000
+PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules={NAMES}"]
 

@@ -32,7 +32,7 @@ def test_a_document_that_is_uploaded_answers_on_the_chat_page(admin_visit):
     page.get_by_label("Dateien hierher ziehen").set_input_files(files)
     page.get_by_role("button", name="Hochladen").click()
     sent = page.locator("#sent .job")
-    expect(sent.nth(0)).to_contain_text("fertig", timeout=30_000)
+    expect(sent.nth(0)).to_contain_text("fertig", timeout=60_000)
     expect(sent.nth(1)).to_contain_text("„falsch.pdf“ ist dem Inhalt nach keine .pdf-Datei")
     answer = ask(admin_visit.open_page(), POOL)
     expect(answer.locator(".reply")).to_contain_text("3. Mai 1931")
@@ -52,7 +52,7 @@ def test_a_file_can_be_dropped(admin_visit):
     held = page.evaluate_handle(HELD, NOTE.replace("Schwimmbad", "Lagerhaus"))
     page.locator(".drop").dispatch_event("drop", {"dataTransfer": held})
     # All is well, so the page is drawn anew with the document in its list.
-    expect(page.locator("table.documents")).to_contain_text("lagerhaus.txt", timeout=30_000)
+    expect(page.locator("table.documents")).to_contain_text("lagerhaus.txt", timeout=60_000)
 
 
 def test_a_bad_rating_is_found_in_the_admin_area(admin_visit):

@@ -185,7 +185,7 @@ def test_every_vector_is_text_in_the_admin_area(admin_visit):
         {"name": name, "mimeType": "text/html", "buffer": content}
     )
     page.get_by_role("button", name="Hochladen").click()
-    expect(page.locator("table.documents")).to_contain_text("onerror", timeout=30_000)
+    expect(page.locator("table.documents")).to_contain_text("onerror", timeout=60_000)
     page.locator("table.documents a", has_text="script").first.click()
     expect(page.locator("article")).to_contain_text(VECTORS[0])
     assert page.locator(f"article {LIVE}").count() == 0

@@ -302,6 +302,6 @@ def test_no_word_is_lost(words: list[str]) -> None:
     ids=["dots", "cut words", "cut lines", "hyphens", "one line", "cells", "pages"],
 )
 def test_odd_text_is_cleaned_in_linear_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     clean(text)
-    assert time.perf_counter() - started < 8
+    assert time.process_time() - started < 8

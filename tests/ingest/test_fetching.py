@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,14 +91,16 @@ def test_an_announced_size_is_refused_unread_and_an_endless_page_at_the_limit(si
         handler.send_header("Content-Length", "60000000")
         handler.end_headers()
         handler.wfile.flush()
-        time.sleep(5)
+        refused.wait(60)  # whoever reads on would read nothing until then
 
+    refused = threading.Event()
     site.pages |= {"/announced": announced, "/endless": endless}
     started = time.monotonic()
     for path in ("/announced", "/endless"):
         with pytest.raises(LoadError, match=r"has more than 1 MB; set CITYCITE_WEB_MAX_MB higher"):
-            fetcher().get(site.url + path)
-    assert time.monotonic() - started < 3
+            fetcher(web_timeout=100.0).get(site.url + path)
+    assert time.monotonic() - started < 60
+    refused.set()
 
 
 def test_a_compressed_page_is_unpacked_and_a_bomb_is_not(site: Site) -> None:
@@ -124,32 +127,35 @@ def test_a_compressed_page_is_unpacked_and_a_bomb_is_not(site: Site) -> None:
 def test_a_server_that_drips_runs_out_of_time(site: Site) -> None:
     def drip(handler: BaseHTTPRequestHandler, head: bool) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"" if head else b"\r\n"))
-        for _ in range(60):
+        while not over.wait(0.1):
             handler.wfile.write(b"X-a: b\r\n")
-            time.sleep(0.1)
 
+    over = threading.Event()
     site.pages |= {"/head": lambda handler: drip(handler, True), "/body": lambda handler: drip(handler, False)}
-    site.pages["/silent"] = lambda handler: time.sleep(3)
+    site.pages["/silent"] = lambda handler: over.wait(100)
     for path in ("/head", "/body", "/silent"):
         started = time.monotonic()
         with pytest.raises(UnreachableError, match=r"did not answer in full within 0\.5 s.*CITYCITE_WEB_TIMEOUT"):
             fetcher(web_timeout=0.5).get(site.url + path)
-        assert 0.4 < time.monotonic() - started < 1.5
+        assert 0.4 < time.monotonic() - started < 60
+    over.set()
 
 
 def test_requests_to_one_host_keep_their_distance(site: Site) -> None:
     ours = fetcher(web_delay=0.15)
-    for _ in range(3):
+    host = f"127.0.0.1:{site.port}"
+    # From before the first: when a request arrives says too little of when it was sent.
+    started = time.monotonic()
+    for number in range(3):
         ours.get(f"{site.url}/")
-    ours.slow_down(f"127.0.0.1:{site.port}", 0.4)
+        assert site.log[-1].at - started >= number * 0.15
+    ours.slow_down(host, 0.4)
     ours.get(f"{site.url}/")
-    gaps = [later.at - earlier.at for earlier, later in zip(site.log, site.log[1:], strict=False)]
-    assert all(gap > 0.12 for gap in gaps)
-    assert gaps[-1] > 0.35
+    assert site.log[-1].at - started >= 2 * 0.15 + 0.4
+    ours.slow_down(host, 100)
     with running_site() as other:
-        started = time.monotonic()
         ours.get(f"{other.url}/")
-        assert time.monotonic() - started < 0.1
+    assert time.monotonic() - started < 60
 
 
 # --- Failures ---------------------------------------------------------------------------------------------------------

@@ -201,9 +201,9 @@ def test_what_only_looks_like_a_quotation_or_signature_stays(tmp_path: Path) -> 
 
 def test_blank_lines_and_deep_quotes_take_little_time(tmp_path: Path) -> None:
     source = HEAD + "\r\n" + "\r\n" * 200_000 + (">" * 300 + " tief\r\n") * 5000 + "Am 3. Mai " * 20_000 + "schrieb"
-    started = time.perf_counter()
+    started = time.process_time()
     assert "tief" in eml(tmp_path, source).text
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 # --- HTML -------------------------------------------------------------------------------------------------------------
@@ -323,11 +323,11 @@ def nesting(depth: int) -> str:
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_says_why_on_one_line(tmp_path: Path, source: bytes | str, reason: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(LoadError, match=reason) as raised:
         eml(tmp_path, source)
     assert "\n" not in str(raised.value)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_heads_that_stumble_the_parser_are_taken_as_they_are(tmp_path: Path) -> None:

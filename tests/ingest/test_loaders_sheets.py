@@ -184,9 +184,9 @@ def test_a_million_empty_rows_take_no_time(tmp_path: Path) -> None:
         return data.replace(b"</sheetData>", f"{empty}</sheetData>".encode()).replace(b"A1:B2", b"A1:XFD1048576")
 
     changed(path, {"xl/worksheets/sheet1.xml": change})
-    started = time.perf_counter()
+    started = time.process_time()
     assert load(path).text == "Haushalt\n\nJahr: 2014 | Zahl: 7"
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 # --- Text with separators ---------------------------------------------------------------------------------------------

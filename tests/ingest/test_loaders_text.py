@@ -162,9 +162,9 @@ def test_a_viewer_s_page_heads_name_the_pages(tmp_path: Path) -> None:
 
 def test_a_megabyte_on_one_line_is_read_soon(tmp_path: Path) -> None:
     path = written(tmp_path, "a.txt", "Das ist ein Satz mit Inhalt. " * 35_000)
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(load(path).text) > 1_000_000
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------

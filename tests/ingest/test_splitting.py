@@ -122,7 +122,7 @@ def test_every_character_is_in_exactly_one_passage(text: str, starts: list[int],
     ids=["dots", "one word", "tiny lines", "short sentences", "one line"],
 )
 def test_odd_text_is_split_in_linear_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     spans = passage_spans(text, [])
-    assert time.perf_counter() - started < 8
+    assert time.process_time() - started < 8
     assert_holds_all(text, spans, 1000)

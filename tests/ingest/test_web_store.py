@@ -16,7 +16,7 @@ from rag.store import Store
 from tests.ingest.web_site import Reply, Site, running_site
 from ui.cli import main
 
-SETTINGS = Settings(web_delay=0, web_allow_private=True, web_timeout=5)
+SETTINGS = Settings(web_delay=0, web_allow_private=True, web_timeout=30)
 TOWN_HALL = "<h1>Rathaus</h1><p>Das Rathaus ist offen.</p>"
 
 

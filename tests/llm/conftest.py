@@ -52,4 +52,4 @@ def formulating(server, plain, monkeypatch):
 
 
 def _settings(server, **changed):
-    return Settings(**{"llm": "openai:test", "llm_base_url": server.address, "llm_timeout": 10} | changed)
+    return Settings(**{"llm": "openai:test", "llm_base_url": server.address, "llm_timeout": 60} | changed)

@@ -28,7 +28,7 @@ def test_the_quote_comes_first_and_the_checked_words_grow_below_it(page, server)
 
     def slowly():
         yield f"{TRUE} Und"
-        more.wait(30)
+        more.wait(60)
         yield " das Netzwerk heißt Eurocities [1]."
 
     server.script = lambda request: Reply(slowly())

@@ -118,7 +118,7 @@ def test_a_slow_model_is_left_behind_in_time(formulating, server, pieces):
         started = time.monotonic()
         answer = assistant.ask(QUESTION)
         assert (answer.mode, answer.note) == ("extractive", "llm_unreachable")
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 25
     finally:
         never.set()
 
@@ -152,7 +152,7 @@ def test_words_come_sentence_by_sentence_as_they_are_verified(formulating, serve
     def slowly():
         yield TRUE
         yield " Es gab 300 Torten [1]. Und"
-        more.wait(30)
+        more.wait(60)
         yield " das Netzwerk heißt Eurocities [1]."
 
     server.script = lambda request: Reply(slowly())

@@ -19,7 +19,7 @@ def attacked(tmp_path_factory, shared_server):
     """An assistant over documents that each hold an attack."""
     folder = tmp_path_factory.mktemp("attacked")
     write_documents(folder)
-    settings = Settings(llm="openai:test", llm_base_url=shared_server.address, llm_timeout=10, threshold=0.05)
+    settings = Settings(llm="openai:test", llm_base_url=shared_server.address, llm_timeout=60, threshold=0.05)
     store = Store(folder / "store")
     assert not ingest([str(folder)], store, settings).failures
     store.close()

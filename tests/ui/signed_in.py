@@ -47,18 +47,18 @@ def running(settings):
         served = server(stand_in(), settings)
         thread = threading.Thread(target=served.run, args=([listener],), daemon=True)
         thread.start()
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not served.started and time.monotonic() < until:
             time.sleep(0.02)
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             served.should_exit = True
-            thread.join(20)
+            thread.join(60)
 
 
 def reader_at(address, **headers):
-    return httpx.Client(base_url=address, headers=headers, timeout=20, trust_env=False)
+    return httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False)
 
 
 def events(client, session=None, language="de", question=WHEN, said=""):

@@ -139,7 +139,7 @@ def test_a_language_model_is_let_go_of_and_not_blamed():
         for _ in range(4):  # more often than a failing model is asked
             with pytest.raises(LanguageModelError, match="somebody who has gone"):
                 model.complete(Prompt("s", "u"), stopped=stopped)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 25
         release.set()
         server.says("gut")
         assert model.complete(Prompt("s", "u")) == "gut"

@@ -120,7 +120,7 @@ def test_pages_of_other_sites_may_not_use_it():
     accept = {"Accept": "application/json, text/event-stream"}
     with serving(StandIn()) as address:
         for origin in ("https://evil.example", address, "null"):
-            refused = httpx.post(f"{address}/mcp", json=hello, headers=accept | {"Origin": origin})
+            refused = httpx.post(f"{address}/mcp", json=hello, headers=accept | {"Origin": origin}, timeout=60)
             assert refused.status_code == 403
             assert "CITYCITE_ALLOWED_ORIGINS" in refused.json()["detail"]
-        assert httpx.post(f"{address}/mcp", json=hello, headers=accept).status_code < 400
+        assert httpx.post(f"{address}/mcp", json=hello, headers=accept, timeout=60).status_code < 400

@@ -51,7 +51,7 @@ def test_the_model_is_listed(chat):
 
 def test_a_completion_has_marks_sources_and_the_answer_as_ask_gives_it(chat, address):
     completion = chat.chat.completions.create(model="citycite", messages=[_user(QUESTION)], temperature=0.7)
-    answer = httpx.post(f"{address}/api/v1/ask", json=WHEN).json()
+    answer = httpx.post(f"{address}/api/v1/ask", json=WHEN, timeout=60).json()
     structured = completion.model_extra["citycite"]
     assert structured | {"timings_ms": None} == answer | {"timings_ms": None}
     content = completion.choices[0].message.content
@@ -60,7 +60,7 @@ def test_a_completion_has_marks_sources_and_the_answer_as_ask_gives_it(chat, add
     assert (completion.choices[0].finish_reason, completion.object) == ("stop", "chat.completion")
     assert completion.usage.total_tokens == completion.usage.prompt_tokens + completion.usage.completion_tokens
     link = content.split("](")[1].split(")")[0]
-    assert httpx.get(link).status_code == 200
+    assert httpx.get(link, timeout=60).status_code == 200
     assert link.startswith(address)
 
 
@@ -98,8 +98,10 @@ def test_earlier_messages_of_the_user_are_the_history(chat):
     ]
     completion = chat.chat.completions.create(model="citycite", messages=asked)
     address = str(chat.base_url).removesuffix("/v1/")
-    with_history = httpx.post(f"{address}/api/v1/ask", json={"question": follow_up, "history": history}).json()
-    without = httpx.post(f"{address}/api/v1/ask", json={"question": follow_up}).json()
+    with_history = httpx.post(
+        f"{address}/api/v1/ask", json={"question": follow_up, "history": history}, timeout=60
+    ).json()
+    without = httpx.post(f"{address}/api/v1/ask", json={"question": follow_up}, timeout=60).json()
     assert completion.model_extra["citycite"]["citations"] == with_history["citations"]
     assert with_history["confidence"] != without["confidence"]
 

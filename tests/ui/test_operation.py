@@ -163,7 +163,7 @@ def test_a_server_that_is_stopped_finishes_its_streams():
 
             def ask():
                 body = {"question": "Wann trat Krakau Eurocities bei?"}
-                received.append(httpx.post(f"{address}/api/v1/ask/stream", json=body, timeout=30).text)
+                received.append(httpx.post(f"{address}/api/v1/ask/stream", json=body, timeout=60).text)
 
             asking = threading.Thread(target=ask)
             asking.start()
@@ -174,8 +174,8 @@ def test_a_server_that_is_stopped_finishes_its_streams():
             assert process.poll() is None
             process.stdin.write("\n")
             process.stdin.flush()
-            asking.join(20)
-            rest = process.communicate(timeout=20)[1]
+            asking.join(60)
+            rest = process.communicate(timeout=60)[1]
         finally:
             process.kill()
     assert process.returncode == 0

@@ -61,7 +61,7 @@ def test_programs_see_over_mcp_what_their_key_may(served):
     assert f"There is no document '{HIDDEN}'" in said
     ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     for headers in ({}, {"Authorization": "Bearer citycite_a_b"}):
-        assert httpx.post(f"{address}/mcp", json=ping, headers=headers, trust_env=False).status_code == 401
+        assert httpx.post(f"{address}/mcp", json=ping, headers=headers, trust_env=False, timeout=60).status_code == 401
 
 
 def test_the_widget_asks_with_a_short_lived_token_from_another_site(served):

@@ -65,7 +65,7 @@ def test_the_server_says_where_it_listens_and_stops_in_good_order(number):
             with urllib.request.urlopen(ready.split()[-1] + "/healthz") as response:
                 assert response.status == 200
             process.send_signal(number)
-            rest = process.communicate(timeout=20)[1]
+            rest = process.communicate(timeout=60)[1]
         finally:
             process.kill()
     assert process.returncode == 0
@@ -82,7 +82,7 @@ def test_a_connection_that_is_idle_stays_open_and_does_not_delay_the_end():
             # A server that closes shows as something to read. uvicorn by itself closes after five seconds.
             assert select.select([connection.sock], [], [], 7)[0] == []
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
             connection.close()
         finally:
             process.kill()

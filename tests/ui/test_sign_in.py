@@ -367,7 +367,7 @@ def through_the_provider(client, path="/?lang=de"):
     led = client.get(path, headers={"accept": "text/html"})
     assert led.status_code == 303
     begun = client.get(led.headers["location"])
-    back = httpx.get(begun.headers["location"], follow_redirects=False)
+    back = httpx.get(begun.headers["location"], follow_redirects=False, timeout=60)
     return client.get(back.headers["location"].removeprefix("http://127.0.0.1:7860"))
 
 
@@ -441,7 +441,11 @@ def test_a_sign_in_that_was_begun_elsewhere_lets_nobody_in(app, provider, monkey
 
     victim, attacker = browser(app), browser(app)
     begun = attacker.get("/sign-in")
-    back = httpx.get(begun.headers["location"], follow_redirects=False).headers["location"].partition("7860")[2]
+    back = (
+        httpx.get(begun.headers["location"], follow_redirects=False, timeout=60)
+        .headers["location"]
+        .partition("7860")[2]
+    )
     assert victim.get(back).status_code == 403
     victim.get("/sign-in")
     assert victim.get(back).status_code == 403
