@@ -23,7 +23,7 @@ TEXTS = [
     "Straße, Köln, Łódź, ﬁnden, ② und 🏛️",
     "Der Rat der Stadt hat beschlossen, die Gebühren zu senken. " * 60,  # more tokens than the model reads
     "x",
-    *(f"Punkt {number}: Die Verwaltung berichtet über das Vorhaben. " * (1 + number % 7) for number in range(60)),
+    *(f"Punkt {number}: Die Verwaltung berichtet über das Vorhaben. " * (1 + number % 7) for number in range(20)),
 ]
 
 
