@@ -221,6 +221,11 @@ class Stored:
         self._changed.clear()
         return changed, empty
 
+    def written(self, key: str) -> None:
+        """Note that document `key` is in the store with the sources that it has now, if it has any left."""
+        if self._sources.get(key):
+            self._changed.pop(key, None)
+
     def _put(self, key: str, source: Source) -> None:
         sources, place = self._sources.setdefault(key, []), _place(source)
         at = next((index for index, item in enumerate(sources) if _place(item) == place), None)

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -20,11 +20,11 @@ import click
 
 from rag.errors import CityciteError, UsageError
 from ui import upkeep
+from ui.ingesting import one_line, read_sources, watch_folders
 from ui.keys_cli import keys
 from ui.privacy_cli import audit, privacy
 
 if TYPE_CHECKING:
-    from ingest.pipeline import Report
     from rag.pipeline import Assistant
     from rag.schema import Answer, Citation, Filters, Passage
     from rag.settings import Settings
@@ -71,6 +71,7 @@ def cli() -> None:
 @click.option("--watch", is_flag=True, help="Then follow the folders, until stopped: read what changes, prune.")
 @click.option("--depth", default=0, metavar="N", type=click.IntRange(0), help="Follow web links N steps [default: 0].")
 @click.option("--limit", default=500, metavar="N", type=click.IntRange(1), help="Web pages at most [default: 500].")
+@click.option("--ray", metavar="ADDRESS", help="Encode on a Ray cluster: HOST:PORT, or auto for this machine's.")
 @_json_option
 @_store_option
 def ingest(
@@ -81,6 +82,7 @@ def ingest(
     watch: bool,
     depth: int,
     limit: int,
+    ray: str | None,
     as_json: bool,
     store: str | None,
 ) -> None:
@@ -90,11 +92,16 @@ def ingest(
             raise UsageError("--watch takes out no more than half of a folder's files at once; run --prune --force.")
         if dry_run:
             raise UsageError("--watch writes and --dry-run does not; give one of them.")
-        _watch(sources, _settings(store), as_json=as_json)
+        if ray:
+            raise UsageError("--watch reads few files at a time, which need no cluster; run it without --ray.")
+        watch_folders(sources, _settings(store), as_json=as_json)
         return
     if force and not prune:
         raise UsageError("--force says that --prune may take out much; give both.")
-    report = _ingest(sources, _settings(store), prune=prune, force=force, depth=depth, limit=limit, dry_run=dry_run)
+    if ray and dry_run:
+        raise UsageError("--ray encodes what is stored and --dry-run stores nothing; give one of them.")
+    options = {"prune": prune, "force": force, "depth": depth, "limit": limit, "dry_run": dry_run}
+    report = read_sources(sources, _settings(store), ray=ray, **options)
     if as_json:
         _print_json(report.as_dict(unchanged=dry_run))
     else:
@@ -103,59 +110,6 @@ def ingest(
                 click.echo(change.line())
         click.echo(report.line())
     sys.exit(_EXIT_FAILED if report.failed else 0)
-
-
-def _ingest(sources: Sequence[str], settings: Settings, **options: Any) -> Report:  # noqa: ANN401 - as `ingest` has them
-    from tqdm import tqdm
-
-    from ingest.pipeline import ingest as run
-    from rag.store import Store
-
-    store = Store(settings.store)
-    with tqdm(unit=" files", desc="Reading", file=sys.stderr, dynamic_ncols=True) as bar:
-
-        def progress(total: int, done: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        report = run(sources, store, settings, progress=progress, **options)
-    store.close()
-    _echo_problems(report)
-    return report
-
-
-def _watch(sources: Sequence[str], settings: Settings, *, as_json: bool) -> None:
-    """Follow folders until SIGINT or SIGTERM, with one line a change."""
-    import signal
-    import threading
-
-    from ingest.watching import Watch
-
-    def tell(report: Report) -> None:
-        for change in report.changes:
-            if change.outcome != "unchanged":
-                click.echo(json.dumps(asdict(change)) if as_json else _one_line(change.line()))
-        _echo_problems(report, skipped=False)
-
-    def warn(message: str) -> None:
-        click.echo(f"citycite: {message}", err=True)
-
-    watch = Watch(sources, settings, tell, warn, threading.Event())
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # Whatever is cut off, the store has the old version of a document or the new one.
-    with suppress(KeyboardInterrupt):
-        click.echo("Watching; stop with Ctrl-C.", err=True)
-        watch.run()
-    click.echo("Stopped.", err=True)
-
-
-def _echo_problems(report: Report, *, skipped: bool = True) -> None:
-    for failure in report.failures:
-        click.echo(_one_line(f"failed: {failure.source}: {failure.reason}"), err=True)
-    for note in report.notes:
-        click.echo(_one_line(f"note: {note.source}: {note.note}"), err=True)
-    for name in report.skipped if skipped else ():
-        click.echo(_one_line(f"skipped: {name}: no supported format"), err=True)
 
 
 @cli.command()
@@ -205,7 +159,7 @@ def documents(as_json: bool, store: str | None) -> None:
         return
     for item in found:
         facts = (item.document_id, item.published or "-", item.language or "-", item.title, *item.sources)
-        click.echo("\t".join(map(_one_line, facts)))
+        click.echo("\t".join(map(one_line, facts)))
     click.echo(f"{len(found)} documents", err=True)
 
 
@@ -224,10 +178,10 @@ def show(document_id: str, text_only: bool, as_json: bool, store: str | None) ->
         sys.stdout.buffer.write(document.text.encode("utf-8"))
     else:
         for name in ("id", "title", "source", "language", "published", "published_from", "type", "department"):
-            click.echo(_one_line(f"{name}: {getattr(document, name) or '-'}"))
+            click.echo(one_line(f"{name}: {getattr(document, name) or '-'}"))
             if name == "source":
                 for further in document.sources[1:]:
-                    click.echo(_one_line(f"also in: {further}"))
+                    click.echo(one_line(f"also in: {further}"))
         for name, value in document.fields:
             click.echo(f"{name}: {value}")
         click.echo(f"pages: {len(document.pages) or '-'}\nsections: {len(document.sections) or '-'}\n\n{document.text}")
@@ -329,10 +283,10 @@ def serve(host: str, port: int, sources: tuple[str, ...], allow_open: bool, stor
     settings = _settings(store)
     check_address(host, port, settings, allow_open=allow_open)
     logs.set_up(settings)
-    logs.announce(_one_line(f"Settings: {_configuration(logs.configuration(settings))}"))
+    logs.announce(one_line(f"Settings: {_configuration(logs.configuration(settings))}"))
     opened = Store(settings.store)
     if sources and not (opened.exists() and opened.count()):
-        _ingest(sources, settings)
+        read_sources(sources, settings)
     elif not opened.is_remote:
         Path(settings.store).mkdir(parents=True, exist_ok=True)
     opened.close()
@@ -439,7 +393,7 @@ def _passage_dict(passage: Passage) -> dict[str, Any]:
 def _readable(answer: Answer) -> str:
     lines = [answer.answer]
     for citation in answer.citations:
-        place, source = _place(citation), _one_line(citation.source)
+        place, source = _place(citation), one_line(citation.source)
         lines += ["", f"[{citation.marker}] {place}", f"    “{citation.quote}”", f"    {source}"]
     return "\n".join(lines)
 
@@ -447,12 +401,7 @@ def _readable(answer: Answer) -> str:
 def _place(found: Citation | Passage) -> str:
     page = f"p. {found.page}" if found.page is not None else None
     facts = (found.title, found.section, page, found.published, found.type, found.department)
-    return _one_line(", ".join(fact for fact in facts if fact))
-
-
-def _one_line(text: str) -> str:
-    """Return names from outside as a terminal may show them: what is not shown, or steers it, is written as "\\n"."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return one_line(", ".join(fact for fact in facts if fact))
 
 
 def _print_json(value: object) -> None:
@@ -489,7 +438,7 @@ def main() -> None:
         sys.exit(0)
     except OSError as error:  # such as a full disk, wherever it was noticed
         place = f"{error.filename}: " if error.filename else ""
-        click.echo(_one_line(f"citycite: {place}{error.strerror or error}"), err=True)
+        click.echo(one_line(f"citycite: {place}{error.strerror or error}"), err=True)
         sys.exit(_EXIT_FAILED)
 
 
