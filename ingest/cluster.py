@@ -10,9 +10,9 @@ import logging
 import os
 import platform
 import socket
-import threading
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
@@ -27,8 +27,6 @@ from rag.settings import Settings
 _CONNECT_SECONDS = 5.0
 # A process of the cluster imports torch and loads the model; on a slow disk, the first time, that takes a minute.
 _START_SECONDS = 180.0
-# Times that a call whose process or machine has gone is tried on another.
-_TRIES = 3
 
 
 class Encoder:
@@ -48,6 +46,16 @@ class Encoder:
         return self._model.encode_passages(texts, contexts)
 
 
+@dataclass(eq=False)
+class _Call:
+    """Passages to encode, the process that does it, and Ray's reference to its answer."""
+
+    texts: list[str]
+    contexts: list[str]
+    encoder: Any = None
+    answer: Any = None
+
+
 class ClusterEncoding:
     """Encodes passages in as many processes as the cluster has processors. An `ingest.encoding.Encoding`."""
 
@@ -64,17 +72,12 @@ class ClusterEncoding:
         self._ray = _ray()
         self._address = address
         self._model = (settings.embedding_model, settings.precision)
-        self._lock = threading.Lock()  # Ray answers in a thread of its own
         self._encoders: list[Any] = []
-        self._busy: list[int] = []
+        self._calls: list[_Call] = []
+        self.processes = 0
         _connect(self._ray, address)
 
-    @property
-    def processes(self) -> int:
-        """How many encode; 0 before the first call."""
-        return len(self._encoders)
-
-    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Future[list[Encoded]]:
+    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Callable[[], list[Encoded]]:
         """Encode passages where there is the least to do. The first call starts the processes.
 
         Raises:
@@ -82,22 +85,43 @@ class ClusterEncoding:
         """
         if not self._encoders:
             self._start()
-        with self._lock:
-            at = self._busy.index(min(self._busy))
-            self._busy[at] += 1
-        done: Future[list[Encoded]] = Future()
+        call = _Call(list(texts), list(contexts))
+        self._send(call)
+        self._calls.append(call)
+        return lambda: self._result(call)
 
-        def settle(call: Future[list[Encoded]]) -> None:
-            with self._lock:
-                self._busy[at] -= 1
-            error = call.exception()
-            if error is None:
-                done.set_result(call.result())
+    def _send(self, call: _Call) -> None:
+        under_way = {other.answer: other.encoder for other in self._calls if other is not call}
+        if under_way:
+            _, left = self._ray.wait(list(under_way), num_returns=len(under_way), timeout=0)
+            busy = Counter(under_way[answer] for answer in left)
+        else:
+            busy = Counter()
+        call.encoder = min(self._encoders, key=lambda encoder: busy[encoder])
+        call.answer = call.encoder.encode.remote(call.texts, call.contexts)
+
+    def _result(self, call: _Call) -> list[Encoded]:
+        errors = self._ray.exceptions
+        gone = (errors.RayActorError, errors.NodeDiedError, errors.ObjectLostError)  # the process, machine or answer
+        while True:
+            try:
+                encoded: list[Encoded] = self._ray.get(call.answer)
+            except gone as error:
+                self._give_up(call.encoder, error)
+            except Exception as error:  # an edge: whatever the other machine can raise, and Ray's own
+                raise self._said(error) from error
             else:
-                done.set_exception(self._said(error))
+                self._calls.remove(call)
+                return encoded
 
-        self._encoders[at].encode.remote(list(texts), list(contexts)).future().add_done_callback(settle)
-        return done
+    def _give_up(self, encoder: Any, error: Exception) -> None:  # noqa: ANN401 - Ray has no type for it
+        """Send the calls of a process that is gone, or whose machine is, to the others."""
+        self._encoders = [other for other in self._encoders if other is not encoder]
+        if not self._encoders:
+            raise self._said(error) from error
+        for call in self._calls:
+            if call.encoder is encoder:
+                self._send(call)
 
     def close(self) -> None:
         """End the processes and the connection."""
@@ -105,7 +129,8 @@ class ClusterEncoding:
 
     def _start(self) -> None:
         processors = int(self._ray.cluster_resources().get("CPU", 0))
-        remote = self._ray.remote(num_cpus=1, max_restarts=_TRIES, max_task_retries=_TRIES)(Encoder)
+        # Ray's own restarts wait for ever where the machine is gone and all others are at work.
+        remote = self._ray.remote(num_cpus=1, max_restarts=0)(Encoder)
         made = [remote.remote(*self._model) for _ in range(processors)]
         answers = {encoder.ready.remote(): encoder for encoder in made}
         ready, late = (
@@ -129,7 +154,7 @@ class ClusterEncoding:
                     "version on both."
                 )
         self._encoders = [answers[answer] for answer in ready]
-        self._busy = [0] * len(self._encoders)
+        self.processes = len(self._encoders)
         # So that each has its next call before it has finished one.
         self.ahead = 2 * len(self._encoders)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from rag.embeddings import EmbeddingModel, Encoded
@@ -16,8 +16,11 @@ class Encoding(Protocol):
     """Calls that may wait or run beside the one whose result is being stored. Each holds up to BLOCK passages, with
     the vectors of their tokens: 60 MB."""
 
-    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Future[list[Encoded]]:
-        """Encode passages as `EmbeddingModel.encode_passages` does. The result may raise ModelError or StoreError."""
+    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Callable[[], list[Encoded]]:
+        """Begin to encode passages as `EmbeddingModel.encode_passages` does; return what waits for the result.
+
+        That may raise ModelError. It is called once, and in the order of the calls here.
+        """
 
     def close(self) -> None:
         """Give up what has not begun, and let go of what it runs on."""
@@ -32,9 +35,9 @@ class EncodingHere:
         self._model = model
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="citycite-encode")
 
-    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Future[list[Encoded]]:
+    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Callable[[], list[Encoded]]:
         """Encode passages after those submitted before; the model takes all cores for each."""
-        return self._thread.submit(self._model.encode_passages, texts, contexts)
+        return self._thread.submit(self._model.encode_passages, texts, contexts).result
 
     def close(self) -> None:
         """Wait for what has begun, and give up the rest."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -103,7 +102,7 @@ class _Part:
 
     block: _Block
     passages: list[StoredPassage]
-    encoded: Future[list[Encoded]]
+    wait: Callable[[], list[Encoded]]
     is_last: bool
 
 
@@ -167,14 +166,14 @@ class Writer(Target):
         # A document may have more passages than memory has room for with the vectors of their tokens.
         for at in range(0, max(len(pieces), 1), BLOCK):
             passages, contexts = _passages(pieces[at : at + BLOCK])
-            encoded = self._encoding.submit([passage.text for passage in passages], contexts)
-            self._under_way.append(_Part(block, passages, encoded, is_last=at + BLOCK >= len(pieces)))
+            wait = self._encoding.submit([passage.text for passage in passages], contexts)
+            self._under_way.append(_Part(block, passages, wait, is_last=at + BLOCK >= len(pieces)))
             while len(self._under_way) > self._encoding.ahead:
                 self._finish_one()
 
     def _finish_one(self) -> None:
         part = self._under_way[0]
-        encoded = part.encoded.result()
+        encoded = part.wait()
         self.tokens.add((p.id, p.language, item) for p, item in zip(part.passages, encoded, strict=True))
         part.block.passages += [
             replace(passage, vector=self._model.centred_vector(item, "passage", passage.language))

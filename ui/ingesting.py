@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +35,8 @@ def read_sources(
 
         encoding = ClusterEncoding(ray, settings)
     store = Store(settings.store)
-    with tqdm(unit=" files", desc="Reading", file=sys.stderr, dynamic_ncols=True) as bar:
+    bar = tqdm(unit=" files", desc="Reading", file=sys.stderr, dynamic_ncols=True)
+    with bar, redirect_stdout(sys.stderr):  # Ray prints there what has become of its nodes
 
         def progress(total: int, done: int) -> None:
             bar.total = total

@@ -16,8 +16,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -57,15 +56,13 @@ class Dealt:
         self._model = model
         self._known: dict[str, Encoded] = {}
 
-    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Future[list[Encoded]]:
+    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Callable[[], list[Encoded]]:
         """Encode sentences that are new, and put the passages together."""
         parts = [[(text[start:end], start) for start, end in sentence_spans(text)] for text in texts]
         new = list(dict.fromkeys(part for row in parts for part, _ in row if part not in self._known))
         for sentence, encoded in zip(new, self._model.encode_passages(new), strict=True):
             self._known[sentence] = replace(encoded, tokens=encoded.tokens.astype(np.float16))
-        done: Future[list[Encoded]] = Future()
-        done.set_result([self._together(row) for row in parts])
-        return done
+        return lambda: [self._together(row) for row in parts]
 
     def _together(self, row: Sequence[tuple[str, int]]) -> Encoded:
         known = [(self._known[sentence], start) for sentence, start in row]

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -92,16 +92,16 @@ class Elsewhere:
         self._waiting: list[tuple[Future[list[Encoded]], Sequence[str], Sequence[str]]] = []
         self._pool = ThreadPoolExecutor(1)
 
-    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Future[list[Encoded]]:
+    def submit(self, texts: Sequence[str], contexts: Sequence[str]) -> Callable[[], list[Encoded]]:
         self.calls += 1
         done: Future[list[Encoded]] = Future()
         if self.calls >= self.fails:
             done.set_exception(ModelError("The cluster is gone."))
-            return done
+            return done.result
         self._waiting.append((done, texts, contexts))
         self.most = max(self.most, len(self._waiting))
         self._pool.submit(self._encode_last)
-        return done
+        return done.result
 
     def _encode_last(self) -> None:
         done, texts, contexts = self._waiting.pop()
@@ -190,7 +190,7 @@ class Cluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
         }
-        self.nodes = [self._start("--head", f"--port={self.port}", f"--temp-dir={folder}")]
+        self.nodes = [self._start("--head", f"--port={self.port}", f"--temp-dir={folder}", "--include-dashboard=false")]
         self._wait_for(1)
 
     def add(self) -> subprocess.Popen[bytes]:
@@ -199,7 +199,7 @@ class Cluster:
         return self.nodes[-1]
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        command = ["start", *arguments, "--num-cpus=1", "--block", "--include-dashboard=false"]
+        command = ["start", *arguments, "--num-cpus=1", "--block"]
         with (self._folder / "log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "ray.scripts.scripts", *command],
@@ -213,6 +213,7 @@ class Cluster:
             done = subprocess.run([sys.executable, "-c", script], env=self.environment, capture_output=True, text=True)
             if done.stdout.strip() == str(nodes):
                 return
+            assert all(node.poll() is None for node in self.nodes), (self._folder / "log").read_text()
             assert time.monotonic() < deadline, done.stderr
             time.sleep(0.5)
 
