@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from ingest.addresses import is_web_address
 from ingest.coverage import note_unread
@@ -77,9 +78,7 @@ def ingest(
     report = Report()
     found = list(files_in(paths, report))
     files = [file for file in found if not is_side_file(file)]
-    side_files = SideFiles()
-    problems = side_files.problems(filter(is_side_file, found))
-    report.failures += [Failure(str(file), reason) for file, reason in problems]
+    side_files = _side_files(filter(is_side_file, found), report)
     model = model or EmbeddingModel(settings)
     with _reading(store, model) if dry_run else _writing(store, model) as opened, Workers(settings) as workers:
         records = opened.records()
@@ -109,6 +108,12 @@ def ingest(
             note_unread(opened, paths, report, reader.stored.names())
         advance()
     return report
+
+
+def _side_files(files: Iterable[Path], report: Report) -> SideFiles:
+    read = SideFiles()
+    report.failures += [Failure(str(file), reason) for file, reason in read.problems(files)]
+    return read
 
 
 @contextmanager

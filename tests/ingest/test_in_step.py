@@ -348,7 +348,7 @@ def test_a_long_document_is_embedded_in_parts(folder: Path, store: Store, model:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(model, "encode_passages", counting)
-        patched.setattr("ingest.pipeline.BLOCK", 5)
+        patched.setattr("ingest.writing.BLOCK", 5)
         run(store, folder)
     assert len(parts) > 2
     assert set(parts[:-1]) == {5}
