@@ -40,7 +40,12 @@ def open_folder(folder: Path, *, again: bool = False) -> ClientAPI:
         )
     import chromadb
 
-    return chromadb.PersistentClient(path=f"{folder}{os.sep}." if again else str(folder), settings=chroma_settings())
+    path = f"{folder}{os.sep}." if again else str(folder)
+    try:
+        return chromadb.PersistentClient(path=path, settings=chroma_settings())
+    except AttributeError:
+        # Chroma (1.5.9) keeps what it could not open, stumbles over it the next time, and has let go of it by then.
+        return chromadb.PersistentClient(path=path, settings=chroma_settings())
 
 
 def _is_writable(path: Path) -> bool:

@@ -294,11 +294,12 @@ def test_a_missing_folder_and_a_file_are_told_apart(tmp_path: Path) -> None:
     assert Store(tmp_path).records() == {}
 
 
-def test_a_damaged_store_gives_a_clear_error(store: Store) -> None:
+def test_a_damaged_store_gives_a_clear_error_every_time(store: Store) -> None:
     store.close()
     (Path(store.location) / "chroma.sqlite3").write_bytes(b"kein SQLite " * 500)
-    with pytest.raises(StoreError, match="cannot be used"):
-        Store(store.location).records()
+    for _ in range(3):
+        with pytest.raises(StoreError, match="cannot be used: .*not a database"):
+            Store(store.location).records()
 
 
 def test_a_server_that_does_not_answer_is_named() -> None:
