@@ -298,7 +298,7 @@ def test_a_damaged_store_gives_a_clear_error_every_time(store: Store) -> None:
     store.close()
     (Path(store.location) / "chroma.sqlite3").write_bytes(b"kein SQLite " * 500)
     for _ in range(3):
-        with pytest.raises(StoreError, match="cannot be used: .*not a database"):
+        with pytest.raises(StoreError, match=r"cannot be used: .*not a database"):
             Store(store.location).records()
 
 
