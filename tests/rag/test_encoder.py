@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rag.embeddings import EmbeddingModel
-from rag.encoder import Encoder
+from rag.encoder import TOKENS_AT_ONCE, Encoder, _filler
 from rag.packaged_model import packaged_model_folder
 from rag.sentence_encoder import SentenceEncoder
 from rag.settings import Settings
@@ -83,3 +83,10 @@ def test_the_packaged_model_needs_neither_library_of_models() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_few_sizes_are_computed() -> None:
+    """For each size oneDNN keeps programs: memory would grow with every new one."""
+    sizes = {tokens + sum(map(len, _filler(tokens))) for tokens in range(1, TOKENS_AT_ONCE + 1)}
+    assert len(sizes) < 25
+    assert all(not _filler(size) for size in sizes)
