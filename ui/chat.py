@@ -234,7 +234,9 @@ class ChatPage:
         state = [self.turns, self.said, self.language, *self.panel.fields]
         reply = [self.question, self.turns, self.conversation]
         gr.on([self.question.submit, self.ask.click], self.respond, [self.question, *state], reply, **quiet)
-        self.resume.click(self.take_up, [self.turns, self.said, self.language], reply, **quiet)
+        # Pressed again where the first reply got lost on its way.
+        handed_back = [self.turns, self.said, self.language]
+        self.resume.click(self.take_up, handed_back, reply, trigger_mode="multiple", **quiet)
         self.restart.click(self.start_again, None, reply, **quiet)
         self.language.input(self.localise, [self.language, self.turns, *self.panel.fields], self._localised(), **quiet)
         self.blocks.load(self.greet, self.turns, [self.language, self.linked, *self._localised()], **quiet)
@@ -356,9 +358,10 @@ class ChatPage:
     def take_up(self, request: gr.Request, turns: tuple[Turn, ...], said: str, language: Language | None) -> list[Any]:
         """Show the conversation `said` again, on a page that has been loaded anew."""
         found = turns or self._restored(said, _reader(request))
-        if not found or found is turns:  # something has been asked meanwhile
+        under_way = any(turn.growing or (turn.answer is None and turn.error is None) for turn in found)
+        if not found or under_way:  # something has been asked meanwhile
             return [gr.skip()] * 3
-        return [gr.skip(), found, self._messages(found, language or FALLBACK)]
+        return [gr.skip(), gr.skip() if found is turns else found, self._messages(found, language or FALLBACK)]
 
     def _restored(self, said: str, reader: Reader) -> tuple[Turn, ...]:
         return tuple(self._answered(turn, reader)[0] for turn in restored(said, self.max_question))

@@ -1,6 +1,8 @@
 """The server goes away while a page is open, and comes back: the reader is told, loses nothing, and goes on."""
 
 import multiprocessing
+import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,17 +21,27 @@ from ui.server import listen, server
 pytestmark = pytest.mark.browser
 
 
-def serve_stand_in(port, folder, ready):
+class Hanging(StandIn):
+    """Answers what is a question by itself; a follow-up it would answer after the test."""
+
+    def trail(self, question, *arguments, **named):
+        if question != WHEN:
+            time.sleep(600)
+        return super().trail(question, *arguments, **named)
+
+
+def serve_stand_in(port, folder, ready, kind):
     """Serve the stand-in on `port` until the process is killed."""
     with listen("127.0.0.1", port) as listener:
         ready.put(listener.getsockname()[1])
-        server(StandIn(), Settings(store=f"{folder}/store", data=f"{folder}/data")).run([listener])
+        server(kind(), Settings(store=f"{folder}/store", data=f"{folder}/data")).run([listener])
 
 
 class Process:
     """The server in a process of its own, which can be killed and started again at the same port."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, kind=StandIn):
+        self.kind = kind
         # Forked from a process that has imported everything and runs nothing: a second for each start.
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(["tests.ui.stand_in", "ui.server"])
@@ -38,7 +50,7 @@ class Process:
 
     def start(self):
         ready = self.context.Queue()
-        self.process = self.context.Process(target=serve_stand_in, args=(self.port, str(self.folder), ready))
+        self.process = self.context.Process(target=serve_stand_in, args=(self.port, str(self.folder), ready, self.kind))
         self.process.start()
         self.port = ready.get(timeout=60)
         self.address = f"http://127.0.0.1:{self.port}"
@@ -50,6 +62,49 @@ class Process:
     def kill(self):
         self.process.kill()
         self.process.join()
+
+
+class Front:
+    """A proxy before two replicas: hands each connection on to the one at `port`."""
+
+    def __init__(self, port):
+        self.port = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with suppress(OSError):  # closed
+            while True:
+                threading.Thread(target=self.hand_on, args=(self.listener.accept()[0],), daemon=True).start()
+
+    def hand_on(self, client):
+        with suppress(OSError), client, socket.create_connection(("127.0.0.1", self.port)) as replica:
+            threading.Thread(target=self.pump, args=(client, replica), daemon=True).start()
+            self.pump(replica, client)
+
+    def pump(self, source, target):
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+@pytest.fixture
+def replicas(tmp_path):
+    """Two servers with a proxy before them; the first does not get to the end of a follow-up."""
+    started = [Process(tmp_path / "1", Hanging), Process(tmp_path / "2")]
+    front = Front(started[0].port)
+    yield front, *started
+    front.close()
+    for process in started:
+        process.kill()
 
 
 @pytest.fixture
@@ -92,3 +147,23 @@ def test_the_conversation_outlives_the_server(contexts, process):
         ask(page, MARKET)
         expect(page.locator(".question")).to_have_count(3)
         visit.complaints.clear()  # the browser notes each request that found no server
+
+
+def test_another_replica_takes_over_the_page_and_the_question_under_way(contexts, replicas):
+    front, first, second = replicas
+    with visiting(contexts, front.address) as visit:
+        page = visit.open_page("/?lang=de")
+        ask(page, WHEN)
+        question_box(page).fill("Und Wien?")
+        question_box(page).press("Enter")
+        page.locator(".card.searching").wait_for()
+        front.port = second.port
+        first.kill()
+        # To the browser the server was never away; but what it was asked last is with the one that is gone.
+        expect(page.locator("#connection .said")).to_contain_text("wieder da")
+        expect(question_box(page)).to_have_value("Und Wien?")
+        expect(page.locator(".question")).to_have_count(1)
+        expect(page.locator(".card.answered")).to_contain_text("15. Oktober")
+        question_box(page).press("Enter")
+        expect(page.locator(".understood")).to_contain_text("Seit wann gehört Wien zu Eurocities?")
+        visit.complaints.clear()  # the browser notes each request that was cut off

@@ -13,7 +13,7 @@
     box.value = content;
     box.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  const state = { is: "", asked: "" };
+  const state = { is: "", asked: "", shaken: false }; // shaken: Gradio has given notice, and nothing was answered since
   let timer = null;
 
   const draw = () => {
@@ -33,6 +33,16 @@
     }
   };
 
+  // Behind a proxy, another replica may answer by now; what was asked of the one before is gone with it.
+  const isOurs = async () => {
+    try {
+      const reply = await fetch("gradio_api/app_id", { cache: "no-store", signal: AbortSignal.timeout(5000) });
+      return (await reply.json()).app_id === window.gradio_config.app_id;
+    } catch {
+      return true;
+    }
+  };
+
   const become = (next) => {
     if (state.is === next) return;
     state.is = next;
@@ -46,8 +56,10 @@
     if (box && !box.value && find(".card.searching, .card.growing")) write(state.asked);
   };
 
+  // Gradio may be the first to load the page anew.
   addEventListener("pagehide", () => {
-    if (["lost", "back"].includes(state.is)) sessionStorage.setItem(DRAFT, find("#question textarea")?.value ?? "");
+    if (state.shaken) rescue();
+    if (state.shaken || ["lost", "back"].includes(state.is)) sessionStorage.setItem(DRAFT, find("#question textarea")?.value ?? "");
   });
   const greet = () => {
     if (sessionStorage.getItem(DRAFT) === null || !find("#language label.selected")) return;
@@ -79,11 +91,22 @@
     greet();
     draw();
     const answered = document.querySelectorAll("#conversation .card:is(.answered, .abstained, .failed)").length;
-    if (answered > replies && state.is === "busy") become("");
+    if (answered > replies) {
+      state.shaken = false;
+      if (state.is === "busy") become("");
+    }
     replies = answered;
     const shown = document.querySelectorAll(".toast-body.error").length;
-    if (shown > notices && (await look())) become("busy");
+    const given = shown > notices;
     notices = shown;
+    if (!given) return;
+    state.shaken = true;
+    if (!(await look())) return;
+    if (await isOurs()) become("busy");
+    else {
+      become("lost");
+      look();
+    }
   }).observe(document.documentElement, { subtree: true, childList: true });
 
   const asking = () => {

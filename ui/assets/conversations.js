@@ -99,6 +99,13 @@
     return said.length > 0;
   };
 
+  // Gradio loses the reply to an event that comes just as it closes the stream of those before.
+  const handBack = (tries) => {
+    if (!tries || find("#conversation .user-row")) return;
+    find("#resume").click();
+    setTimeout(() => handBack(tries - 1), 5000);
+  };
+
   let resumed = false;
   const resume = () => {
     // Once the page has been greeted in its language; before that, it is not ready for anything.
@@ -108,7 +115,7 @@
     const asked = new URL(location.href).searchParams.get("q"); // a link opens a conversation of its own
     if (asked && own?.turns.length === 1 && own.turns[0].question === asked.trim()) return; // unless it is loaded anew
     if (asked || document.querySelector("#conversation .user-row")) sessionStorage.removeItem(CURRENT);
-    else if (own && hold(own.turns)) setTimeout(() => find("#resume").click(), 50); // once it is taken in
+    else if (own && hold(own.turns)) setTimeout(() => handBack(3), 50); // once it is taken in
   };
 
   // --- The panel -------------------------------------------------------------------------------------------------------
