@@ -179,5 +179,6 @@ def remove(ids: Sequence[str], store: Store, settings: Settings, *, model: Embed
         store.refresh()
         known = store.records_of(with_attachments(ids, store))
         if known:
-            Writer(store, model or EmbeddingModel(settings), Report()).remove(list(known))
+            with Writer(store, model or EmbeddingModel(settings), Report()) as writer:
+                writer.remove(list(known))
     return [key for key in ids if key not in known]

@@ -119,9 +119,11 @@ class Writer(Target):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give up what is not stored."""
+        """Give up what is not stored; close what was opened."""
         if self._encoding is not None:
             self._encoding.close()
+        if self._tokens is not None:
+            self._tokens.close()
 
     @property
     def tokens(self) -> TokenIndex:

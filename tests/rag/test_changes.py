@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,14 @@ READERS = [Reader(frozenset(groups), ungrouped=True) for groups in ({"hr"}, ())]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> Iterator[Store]:
     made = Store(tmp_path / "store")
     with made.writing():
         made.create(MODEL, DIMENSIONS)
         for number, key in enumerate("abcdef"):
             put(made, key, "v1", seed=10 * number)
-    return made
+    yield made
+    made.close()
 
 
 def test_a_chain_of_changes_is_followed_and_a_gap_is_known(tmp_path: Path) -> None:

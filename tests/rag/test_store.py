@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,13 +49,14 @@ def put(store: Store, key: str, version: str, seed: int = 0, count: int = 2) -> 
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> Iterator[Store]:
     made = Store(tmp_path / "store")
     with made.writing():
         made.create(MODEL, DIMENSIONS)
         put(made, "a", "v1", seed=1)
         put(made, "b", "v1", seed=11)
-    return made
+    yield made
+    made.close()
 
 
 def visible(store: Store, seed: int) -> list[str]:
