@@ -9,11 +9,13 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from tests.bench.replicas.programs import nginx_command, nginx_folder
 from ui.cli import cli
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+NGINX = re.sub(r"(?m)^\s*#.*$", "", (ROOT / "deploy" / "nginx.conf").read_text("utf-8"))
 
 
 def test_the_container_runs_without_rights():
@@ -88,3 +90,70 @@ def test_systemd_understands_the_units(tmp_path):
     command = ["systemd-analyze", "verify", *map(str, sorted(tmp_path.iterdir()))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def _location(path):
+    """Return what nginx does with a path: exact locations come first, then `^~`, then patterns, then the rest."""
+    blocks = re.findall(r"location (?:(=|~|\^~) )?(\S+) \{(.*?)\}", NGINX, re.DOTALL)
+    chosen = [block for kind, pattern, block in blocks if kind == "=" and path == pattern]
+    chosen += [block for kind, pattern, block in blocks if kind == "^~" and path.startswith(pattern)]
+    chosen += [block for kind, pattern, block in blocks if kind == "~" and re.search(pattern, path)]
+    return (chosen + [block for kind, pattern, block in blocks if not kind and path.startswith(pattern)])[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/ask", "/api/v1/ask/stream", "/v1/chat/completions", "/mcp", "/gradio_api/queue/join"]
+)
+def test_nginx_repeats_what_asks(path):
+    assert "proxy_next_upstream error timeout non_idempotent;" in _location(path)
+    # A question that brings down a process does not bring down all of them.
+    assert "proxy_next_upstream_tries 2;" in _location(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/feedback", "/api/v1/feedback", "/sign-in", "/api/v1/tokens", "/api/v1/access/a", "/admin",
+        "/admin/documents/upload", "/admin/questions", "/admin/api/v1/ask", "/api/v1/asked", "/whatever/comes/later",
+    ],
+)  # fmt: skip
+def test_nginx_repeats_nothing_that_writes(path):
+    assert "non_idempotent" not in _location(path)
+
+
+def test_nginx_sends_what_writes_to_the_store_to_one_replica():
+    (office,) = re.findall(r"upstream citycite_office \{(.*?)\}", NGINX, re.DOTALL)
+    assert office.count("server ") == 1
+    for path in ("/admin", "/admin/documents/upload", "/api/v1/access/a/b"):
+        assert "proxy_pass http://citycite_office;" in _location(path)
+    for path in ("/", "/administration", "/api/v1/accessible"):
+        assert "citycite_office" not in _location(path)
+
+
+def test_nginx_hands_on_streams_as_they_come_and_keeps_pages_at_their_replica():
+    for path in ("/api/v1/ask/stream", "/v1/chat/completions", "/gradio_api/queue/data", "/gradio_api/heartbeat/x"):
+        assert "proxy_buffering off;" in _location(path)
+    for path in ("/", "/gradio_api/queue/join", "/assets/index.js", "/config"):
+        assert "proxy_pass http://citycite_pages;" in _location(path)
+    assert "return 404;" in _location("/metrics")
+
+
+def test_nginx_believes_no_header_of_a_client_and_logs_no_question():
+    server, locations = NGINX.split("location", 1)
+    set_here = dict(re.findall(r"proxy_set_header (\S+)\s+(\S+);", server))
+    assert set_here["X-Forwarded-For"] == "$remote_addr"
+    assert {"X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-User", "X-Forwarded-Groups"} <= set_here.keys()
+    # A location that sets one of its own would lose all others.
+    assert "proxy_set_header" not in locations
+    assert "$http_x_" not in NGINX
+    (written,) = re.findall(r"log_format (.*?);\n", NGINX, re.DOTALL)
+    assert not re.search(r"\$(request|request_uri|args|query_string|http_\w+|arg_\w+|remote_addr)\b", written)
+    assert re.findall(r"error_log \S+ (\w+);", NGINX) == ["crit"]
+
+
+@pytest.mark.skipif(shutil.which("nginx", path="/usr/sbin:/usr/bin") is None, reason="needs nginx")
+def test_nginx_understands_its_file(tmp_path):
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+    file = nginx_folder(tmp_path / "nginx", ["127.0.0.1:7861", "127.0.0.1:7862"], 7863)
+    done = subprocess.run([*nginx_command(program, file), "-t"], capture_output=True, text=True, check=False)
+    assert (done.returncode, re.findall(r"\[\w+\]", done.stderr)) == (0, []), done.stderr

@@ -1,14 +1,16 @@
 """Replicas behind nginx, one of them killed under load: python -m tests.bench.replicas [--users N] [--seconds S]
 
-Starts a real Chroma server with the sample corpus, two real `citycite serve` over it, each with indexes of its own
-as on a machine of its own, and a real nginx with deploy/nginx.conf, of which only host names, ports and paths are
-changed. Readers ask over HTTPS with an API key, each with a pause between an answer and the next question; every
-fourth question takes the route that streams. Again and again: after so many seconds all readers ask at
-once and, while at least half of these questions are under way, one replica is killed (SIGKILL); after as many seconds
-more it is started again, and once it is ready all goes on as before.
+Starts a real Chroma server with the sample corpus, two real `citycite serve` over it, each with indexes of its own as
+on a machine of its own, and a real nginx with deploy/nginx.conf, of which only host names, ports and paths are changed.
+Readers ask over HTTPS with an API key, each with a pause between an answer and the next question; every fourth question
+takes the route that streams. Again and again: after so many seconds all readers ask at once and, while at least half of
+these questions are under way, one replica is killed (SIGKILL); after as many seconds more it is started again, and once
+it is ready all goes on as before.
 
 With --model-seconds a stand-in for a language model takes so long over each answer: then streams have begun, and are
-waiting, when their replica is killed.
+waiting, when their replica is killed. --how stop ends replicas in good order (SIGTERM), as an update does; --how hang
+has them take connections and answer nothing (SIGSTOP): nginx sees that only by its time-out, 90 s; --seconds must be
+more.
 
 Prints what was asked, answered, failed and retried, how long it took, and which replica answered. Ends with 1 where any
 question failed. A stream that breaks off after its first event is counted apart: no proxy can repeat it, so the reader
@@ -39,41 +41,43 @@ from tests.bench.replicas.programs import ROOT, Program, start_all
 from tests.bench.replicas.readers import AFTER, AT, AWAY, BEFORE, PATIENCE, STARTING, Asked, Load, match_log, read
 from tests.llm.server import Reply, chat_server
 
+TIME_OUT = 90.0  # of deploy/nginx.conf, for an answer
 PHASES = (BEFORE, AT, AWAY, STARTING, AFTER)
 
 
 @dataclass(slots=True)
 class Kill:
-    """When a replica was killed, and how long it took until it was ready again once started."""
+    """When a replica went, and how long it took until it was ready again once started."""
 
     replica: str
     at: float
     start_seconds: float = 0.0
 
 
-def course(load: Load, replicas: Sequence[Program], seconds: float, kills: int, under_way: int) -> list[Kill]:
-    """Kill and revive the replicas by turns, each time with so many questions `under_way`; return when."""
+def course(load: Load, replicas: Sequence[Program], given: argparse.Namespace) -> list[Kill]:
+    """Have the replicas go and come by turns, each time with questions of half of the readers under way."""
     done: list[Kill] = []
-    for turn in range(kills):
-        time.sleep(seconds)
+    for turn in range(given.kills):
+        time.sleep(given.seconds)
         victim = replicas[(turn + 1) % len(replicas)]
         load.phase = AT
         load.now.set()
         end = time.monotonic() + PATIENCE
-        while load.under_way < under_way and time.monotonic() < end:
+        while load.under_way < given.users // 2 and time.monotonic() < end:
             time.sleep(0.001)
         done.append(Kill(victim.name, time.monotonic()))
-        victim.kill()
         load.now.clear()
         load.phase = AWAY
-        time.sleep(seconds)
+        {"kill": victim.kill, "stop": victim.stop, "hang": victim.hang}[given.how]()
+        time.sleep(given.seconds)
         load.phase = STARTING
+        victim.kill()
         began = time.monotonic()
         victim.start()
         victim.wait()
         done[-1].start_seconds = time.monotonic() - began
         load.phase = AFTER
-    time.sleep(seconds)
+    time.sleep(given.seconds)
     return done
 
 
@@ -116,7 +120,7 @@ def report(load: Load, kills: Sequence[Kill], names: dict[str, str]) -> bool:
         caught = [one for one in asked if one.began < kill.at < one.ended]
         retried, broken = sum(len(one.replicas) > 1 for one in caught), sum(one.broken for one in caught)
         print(
-            f"{kill.replica} killed with {len(caught)} questions under way: {retried} retried, {broken} streams broke "
+            f"{kill.replica} went with {len(caught)} questions under way: {retried} retried, {broken} streams broke "
             f"off, {sum(one in failed for one in caught)} failed; ready {kill.start_seconds:.0f} s after its new start"
         )
     streamed = [one for one in asked if one.streamed]
@@ -159,12 +163,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20, help="of each phase")
     parser.add_argument("--kills", type=int, default=4)
     parser.add_argument("--pause", type=float, nargs=2, default=(2.0, 6.0), metavar=("SHORTEST", "LONGEST"))
+    parser.add_argument("--how", choices=["kill", "stop", "hang"], default="kill", help="it goes; default: kill")
     parser.add_argument("--model-seconds", type=float, default=0.0, metavar="S", help="default: no language model")
     parser.add_argument("--nginx", default="nginx", help="the program; default: the one on the path")
     given = parser.parse_args()
     for name in ("users", "seconds", "kills"):
         if getattr(given, name) <= 0:
             parser.error(f"--{name} is {getattr(given, name):g}; give more than 0")
+    if given.how == "hang" and given.seconds <= TIME_OUT:
+        parser.error(f"--seconds is {given.seconds:g}; with --how hang give more than {TIME_OUT:g}, nginx's time-out")
     if given.model_seconds < 0:
         parser.error(f"--model-seconds is {given.model_seconds:g}; give 0 or more")
     if not 0 <= given.pause[0] <= given.pause[1]:
@@ -195,7 +202,7 @@ def main() -> int:
         for reader in readers:
             reader.start()
         try:
-            kills = course(load, parts.replicas, given.seconds, given.kills, under_way=given.users // 2)
+            kills = course(load, parts.replicas, given)
         finally:
             load.end()
             for reader in readers:
@@ -203,8 +210,8 @@ def main() -> int:
         match_log(load.asked, parts.log)
     model = f", {given.model_seconds:g} s for a language model" if given.model_seconds else ""
     print(
-        f"{given.users} readers, {given.pause[0]:g} to {given.pause[1]:g} s between questions, {given.kills} kills, "
-        f"{given.seconds:g} s each phase{model}"
+        f"{given.users} readers, {given.pause[0]:g} to {given.pause[1]:g} s between questions, "
+        f"{given.kills} times {given.how}, {given.seconds:g} s each phase{model}"
     )
     names = {address: one.name for address, one in zip(parts.addresses, parts.replicas, strict=True)}
     return 0 if report(load, kills, names) else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -70,8 +71,13 @@ class Program:
         self.process.kill()
         self.process.wait()
 
+    def hang(self) -> None:
+        """Let it take requests and answer none."""
+        self.process.send_signal(signal.SIGSTOP)
+
     def stop(self) -> None:
         """Have it end, if it is still running."""
+        self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
         self.process.wait()
 
@@ -138,7 +144,7 @@ def replica(number: int, folder: Path, store: str, port: int, more: Mapping[str,
     return Program(
         f"replica {number}", folder,
         [sys.executable, "-m", "ui", "serve", "--store", store, "--port", str(port)],
-        f"http://127.0.0.1:{port}/readyz", XDG_CACHE_HOME=str(cache), **settings(folder), **more,
+        f"http://127.0.0.1:{port}/readyz", XDG_CACHE_HOME=str(cache), **(settings(folder) | dict(more)),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ import httpx
 PATIENCE = 100.0
 STREAMED = 4  # one question in so many
 # What is going on when a question is asked.
-BEFORE, AT, AWAY, STARTING, AFTER = "both there", "as one is killed", "one away", "it starts again", "both again"
+BEFORE, AT, AWAY, STARTING, AFTER = "both there", "as one goes", "one away", "it starts again", "both again"
 
 
 @dataclass(slots=True)
