@@ -49,18 +49,21 @@ class FilterPanel:
 
     def localise(self, language: Language, documents: Sequence[DocumentSummary], values: Sequence[str]) -> list[Any]:
         """Return updates that put the panel into `language`; it offers what `documents` have and holds `values`."""
-        # Filters that are set must be seen; a panel that the reader has opened stays open.
+        # Filters that are set must be seen; a panel that the reader has opened stays open. Gradio draws the fields when
+        # the panel is first opened and applies what came before a moment later: an empty value would then take away
+        # what a quick reader has typed.
         opened: dict[str, Any] = {"open": True} if any(values) else {}
         updates = [gr.update(label=text("filters", language), **opened)]
         for name, value in zip(FILTER_NAMES, values, strict=True):
             label = text(f"filter_{name}", language)
+            held: dict[str, Any] = {"value": value} if value else {}
             if name not in _CHOSEN:
                 shown = text(f"filter_{name}_placeholder", language)
-                updates.append(gr.update(label=label, value=value, placeholder=shown))
+                updates.append(gr.update(label=label, placeholder=shown, **held))
                 continue
             known = _said(documents, name)
             choices = [("–", ""), *((_shown(name, choice), choice) for choice in known[:_MOST_CHOICES])]
-            updates.append(gr.update(label=label, value=value, choices=choices))
+            updates.append(gr.update(label=label, choices=choices, **held))
         return updates
 
 
