@@ -36,7 +36,7 @@ from ui.document_page import CONTENT_SECURITY_POLICY, document_page, message_pag
 from ui.embedding import embedding_routes
 from ui.feedback import feedback_routes
 from ui.identity import LOGO_TYPES, Identity, identity_of
-from ui.journal import SWEEP_SECONDS, Journal, note_question
+from ui.journal import SWEEP_SECONDS, Journal
 from ui.models import AnswerBody, DocumentBody, DocumentSummaryBody, Health, PassageBody, QuestionBody, SearchQuery
 from ui.mounting import mount
 from ui.openai_api import COMPLETIONS, openai_api
@@ -49,6 +49,7 @@ from ui.sign_in.modes import SignIn
 from ui.sign_in.pages import sign_in_routes, token_routes
 from ui.sign_in.sharing import sharing_routes
 from ui.sign_in.visitor import AskedBy
+from ui.streaming import CLIENT_GONE
 from ui.texts import interface_language, text
 from ui.under_way import FollowRequests, UnderWay
 
@@ -177,17 +178,20 @@ def _programs(assistant: Assistant, journal: Journal | None, allowed: Sequence[s
 def api_routes(assistant: Assistant, journal: Journal | None = None) -> APIRouter:
     """Return the operations of the HTTP API."""
     routes = APIRouter()
+    asking = Asking(assistant, journal)
     failures = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
     refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
     @routes.post(
-        "/api/v1/ask", tags=["questions"], responses=answered(ANSWER) | problems.documented(*refused, *failures)
+        "/api/v1/ask",
+        tags=["questions"],
+        response_model=AnswerBody,
+        responses=answered(ANSWER) | problems.documented(*refused, *failures),
     )
-    def ask(body: QuestionBody, reader: AskedBy) -> AnswerBody:
+    async def ask(body: QuestionBody, request: Request) -> AnswerBody | Response:
         """Answer a question, with the passages the answer rests on, or say that the documents hold no answer."""
-        answer = assistant.ask(body.question, body.history, body.filters.as_filters(), reader=reader)
-        note_question(journal, answer)
-        return AnswerBody.model_validate(answer)
+        answer = await asking.whole(request, body.question, body.history, body.filters.as_filters())
+        return Response(status_code=CLIENT_GONE) if answer is None else AnswerBody.model_validate(answer)
 
     @routes.get("/api/v1/search", tags=["questions"], responses=answered(PASSAGES) | problems.documented(*failures))
     def search(parameters: Annotated[SearchQuery, Query()], reader: AskedBy) -> list[PassageBody]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
+from rag.access import Reader
 from rag.retrieval import ALL
 from rag.schema import Answer, Filters
 from ui.journal import Journal, note_question
@@ -31,8 +32,30 @@ class Asking:
         self, request: Request, question: str, history: Sequence[str] = (), filters: Filters = ALL
     ) -> Trail | None:
         """Return what was found of what the sender may see, None where the client has hung up; raises as `ask` does."""
-        find = partial(self._assistant.trail, question, history, filters, reader=reader_of(request))
-        return await while_connected(request.receive, in_thread(find))
+        return await while_connected(request.receive, self.found(question, history, filters, reader_of(request)))
+
+    async def found(self, question: str, history: Sequence[str], filters: Filters, reader: Reader) -> Trail:
+        """Return what was found of what `reader` may see; raises as `ask` does."""
+        return await in_thread(partial(self._assistant.trail, question, history, filters, reader=reader))
+
+    async def whole(
+        self, request: Request, question: str, history: Sequence[str] = (), filters: Filters = ALL
+    ) -> Answer | None:
+        """Return the answer, None where the client has hung up; raises as `ask` does."""
+        trail = await self.trail(request, question, history, filters)
+        return None if trail is None else await self.awaited(request, trail)
+
+    async def awaited(self, request: Request, trail: Trail) -> Answer | None:
+        """Return the answer made of `trail`; where the client hangs up, None, and the work on it ends."""
+        return await while_connected(request.receive, self.finished(trail))
+
+    async def finished(self, trail: Trail) -> Answer:
+        """Return the answer made of `trail`; where this is cancelled, the work on it ends."""
+        stopped = threading.Event()
+        try:
+            return await self.answer(trail, stopped)
+        finally:
+            stopped.set()
 
     async def answer(self, trail: Trail, stopped: threading.Event) -> Answer:
         """Return the answer, formulated where a language model is set; it is let go of once `stopped` is set."""

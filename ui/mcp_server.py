@@ -6,7 +6,7 @@ server, where it sees what its key or token may see. Needs the extra `citycite[m
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from importlib.metadata import version
@@ -19,16 +19,18 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.access import EVERYTHING, Reader
 from rag.errors import CityciteError, UsageError
-from rag.schema import Filters, Language
-from ui.journal import Journal, note_question
+from rag.schema import Answer, Filters, Language
+from ui.asking import Asking
+from ui.journal import Journal
 from ui.models import AnswerBody, PassageBody
 from ui.problems import problem
 from ui.sign_in.visitor import NOBODY, reader_of
+from ui.streaming import while_connected
 
 if TYPE_CHECKING:
     from rag import Assistant
@@ -93,10 +95,10 @@ class _Tools:
 
     def __init__(self, assistant: Assistant, journal: Journal | None, *, is_local: bool) -> None:
         self._assistant = assistant
-        self._journal = journal
+        self._asking = Asking(assistant, journal)
         self._is_local = is_local
 
-    def ask(
+    async def ask(
         self,
         call: _Call,
         question: Annotated[str, Field(description="A whole question, at most 2,000 characters.")],
@@ -109,9 +111,16 @@ class _Tools:
         """Answer a question with quotes from the documents, or say that they hold no answer."""
         with _told():
             filters = Filters(since=since, until=until, source=source, language=language)
-            answer = self._assistant.ask(question, history, filters, reader=self._reader(call))
-            note_question(self._journal, answer)
+            work = self._asked(question, history, filters, self._reader(call))
+            sent = call.request_context.request
+            # Over HTTP the package does not tell that a client has hung up.
+            answer = await (while_connected(sent.receive, work) if isinstance(sent, Request) else work)
+            if answer is None:
+                raise ToolError("The client has hung up.")
             return AnswerBody.model_validate(answer)
+
+    async def _asked(self, question: str, history: Sequence[str], filters: Filters, reader: Reader) -> Answer:
+        return await self._asking.finished(await self._asking.found(question, history, filters, reader))
 
     def search(
         self,

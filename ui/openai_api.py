@@ -129,7 +129,8 @@ def openai_api(asking: Asking, max_question: int) -> ASGIApp:
         completion = _Completion(asking, trail, body, str(request.base_url).removesuffix(f"{ROOT}/"))
         if body.stream:
             return EventStream(completion.chunks(), completion.stopped)
-        return JSONResponse(await completion.whole())
+        answer = await asking.awaited(request, trail)
+        return Response(status_code=CLIENT_GONE) if answer is None else JSONResponse(completion.whole(answer))
 
     return BodyLimit(app, MAX_BODY, refusal=refusal)
 
@@ -168,9 +169,8 @@ class _Completion:
         self._asking, self._trail, self._body, self._address = asking, trail, body, address
         self._head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": MODEL}
 
-    async def whole(self) -> dict[str, Any]:
+    def whole(self, answer: Answer) -> dict[str, Any]:
         """Return the completion; `citycite` is the object that `/api/v1/ask` answers with."""
-        answer = await self._asking.answer(self._trail, self.stopped)
         text = without_markup(answer.answer) + sources_text(answer, self._address)
         message = {"role": "assistant", "content": text, "refusal": None}
         choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}

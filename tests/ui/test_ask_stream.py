@@ -1,6 +1,7 @@
 """Answers in server-sent events: their order, what goes wrong on the way, and clients that hang up."""
 
 import json
+import socket
 import threading
 import time
 
@@ -113,6 +114,42 @@ def test_who_hangs_up_stops_the_work():
             assert next(lines) == "event: retrieved"
             assert slow.begun.wait(60)
             assert not slow.ended.is_set()
+        assert slow.ended.wait(60)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/ask", {"question": "Wann trat Krakau bei?"}),
+        (
+            "/v1/chat/completions",
+            {"model": "citycite", "messages": [{"role": "user", "content": "Wann trat Krakau bei?"}]},
+        ),
+        (
+            "/mcp",
+            {
+                "jsonrpc": "2.0",
+                "id": 1,
+                "method": "tools/call",
+                "params": {"name": "ask", "arguments": {"question": "Wann trat Krakau bei?"}},
+            },
+        ),
+    ],
+)
+def test_who_hangs_up_before_the_whole_answer_stops_the_work(path, body):
+    slow = Slow()
+    with serving(slow) as address:
+        sender = socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])))
+        content = json.dumps(body).encode()
+        sender.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: {address.removeprefix('http://')}\r\nContent-Type: application/json\r\n"
+            "Accept: application/json, text/event-stream\r\n"
+            f"Content-Length: {len(content)}\r\n\r\n".encode()
+            + content
+        )
+        assert slow.begun.wait(60)
+        assert not slow.ended.is_set()
+        sender.close()
         assert slow.ended.wait(60)
 
 

@@ -14,6 +14,7 @@ from mcp import Client, StdioServerParameters
 from tests.browser.conftest import serving
 from tests.ui.stand_in import StandIn, broken_store
 from tests.ui.test_api import NOBODY_KNOWS, WHEN
+from tests.ui.test_ask_stream import Slow
 from ui.mcp_server import MAX_TEXT, mcp_server
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,18 @@ def test_a_running_server_answers_at_mcp(assistant, client):
     assert len(passages) == 2
     assert document["text"][passages[0]["start"] : passages[0]["end"]] == passages[0]["text"]
     assert nothing["abstained"]
+
+
+def test_a_program_that_calls_off_its_question_stops_the_work():
+    slow = Slow()
+
+    async def use(client):
+        asked = asyncio.create_task(client.call_tool("ask", WHEN))
+        await asyncio.to_thread(slow.begun.wait, 60)
+        asked.cancel()
+        return await asyncio.to_thread(slow.ended.wait, 60)
+
+    assert _with(mcp_server(slow), use)
 
 
 def test_a_long_document_is_read_in_parts():
