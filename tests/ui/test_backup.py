@@ -21,6 +21,7 @@ from rag.settings import Settings
 from rag.store import DOCUMENTS, PASSAGES, SCHEMA_VERSION, Store
 from rag.transfer import contents, fill, migrate, rows
 from tests.browser.conftest import serving
+from tests.rag.test_server_store import Server
 from tests.ui.test_api import NOBODY_KNOWS, WHEN
 from ui.backup import BackupError, backup, restore
 from ui.cli import cli
@@ -131,6 +132,32 @@ def test_a_backup_is_for_its_owner_alone_and_never_written_over(original, file):
     assert not file.with_name(file.name + ".part").exists()
     with pytest.raises(BackupError, match="there already"):
         backup(original, file, _nothing)
+
+
+def test_a_backup_moves_a_store_to_a_server_and_back(file, rebuilt, tmp_path, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path / "cache" / name))
+    server = Server(tmp_path)
+    try:
+        there, home = ["--store", server.address], tmp_path / "home" / "store"
+        remote = CliRunner(env={"CITYCITE_DATA": str(tmp_path / "data")})
+        for runner, command, said in (
+            (remote, ["restore", str(file), *there], "restored 1"),
+            (remote, ["backup", str(tmp_path / "back.tar.gz"), *there], "backed up 1"),
+            (CliRunner(), ["restore", str(tmp_path / "back.tar.gz"), "--store", str(home)], "restored 1"),
+        ):
+            done = runner.invoke(cli, command)
+            assert (done.exit_code, done.stdout.startswith(said)) == (0, True), done.output
+        assert (home.parent / "store-data" / "uploads" / "plan ä.txt").read_text("utf-8") == "Der Plan."
+        for place in (server.address, home):
+            copy = Assistant.open(place, Settings())
+            _assert_same_answers(copy, rebuilt)
+            copy.close()
+        again = CliRunner(env={"CITYCITE_DATA": str(tmp_path / "other")}).invoke(cli, ["restore", str(file), *there])
+        assert isinstance(again.exception, CityciteError)
+        assert not (tmp_path / "other").exists()
+        assert len(Store(server.address).records()) == len(rebuilt.documents())
+    finally:
+        server.kill()
 
 
 def test_a_restore_writes_over_nothing(file, tmp_path):
