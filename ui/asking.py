@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -35,8 +34,13 @@ class Asking:
         return await while_connected(request.receive, self.found(question, history, filters, reader_of(request)))
 
     async def found(self, question: str, history: Sequence[str], filters: Filters, reader: Reader) -> Trail:
-        """Return what was found of what `reader` may see; raises as `ask` does."""
-        return await in_thread(partial(self._assistant.trail, question, history, filters, reader=reader))
+        """Return what was found of what `reader` may see, for a follow-up as it is understood; raises as `ask` does."""
+
+        def find() -> Trail:
+            trail = self._assistant.trail(question, history, filters, reader=reader)
+            return self._assistant.rewritten(question, history, trail, filters)
+
+        return await in_thread(find)
 
     async def whole(
         self, request: Request, question: str, history: Sequence[str] = (), filters: Filters = ALL

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from starlette.testclient import TestClient
 
 from rag.access import Reader
 from rag.generation import Formulator
@@ -10,6 +11,7 @@ from rag.prompting import render_rewrite
 from rag.rewriting import trusted_rewrite
 from tests.llm.server import Reply
 from tests.rag.restricted import SECRETS, restrict
+from ui.api import create_app
 
 HISTORY = ["Wann trat Krakau Eurocities bei?", "Was kostet das Freibad 2025?"]
 
@@ -89,6 +91,21 @@ def test_a_rewrite_is_asked_and_told(formulating, server):
     answer = formulating().ask(FOLLOW_UP, EARLIER)
     assert (answer.question, answer.understood) == (FOLLOW_UP, rewrite)
     assert "15. Oktober" in answer.answer
+
+
+def test_every_way_of_asking_over_http_understands_the_rewrite(formulating, server):
+    rewrite = "Wann trat Krakau dem Netzwerk Eurocities bei?"
+    server.script = lambda request: Reply(
+        [rewrite if "letzte Frage" in request["messages"][0]["content"] else "KEINE ANTWORT"]
+    )
+    client = TestClient(create_app(formulating()))
+    body = {"question": FOLLOW_UP, "history": EARLIER}
+    whole = client.post("/api/v1/ask", json=body).json()
+    streamed = json.loads(client.post("/api/v1/ask/stream", json=body).text.rsplit("data: ", 1)[1])
+    messages = [{"role": "user", "content": text} for text in (*EARLIER, FOLLOW_UP)]
+    completed = client.post("/v1/chat/completions", json={"model": "citycite", "messages": messages}).json()
+    assert whole["understood"] == rewrite
+    assert {streamed["understood"], completed["citycite"]["understood"]} == {rewrite}
 
 
 def test_a_question_that_needs_no_other_is_not_rewritten(formulating, server):
