@@ -26,6 +26,7 @@ CONFIDENCE_FEATURES = {
     "quote_odds": 1,  # that it or the sentence that is quoted with it does
     "lead": 1,  # odds minus those of the best sentence that says something else
     "others": -1,  # logarithm of the summed probabilities of all that say something else
+    "read": 1,  # what reading it in its passage says
     "is_joined": 0,  # two sentences are quoted
     "same_language": 0,
     # Of the best sentence, as in rag.evidence.
@@ -69,6 +70,7 @@ def confidence_features(question: str, ranked: Sequence[Evidence]) -> np.ndarray
             np.log(1 - missed + 1e-9) - np.log(missed + 1e-9),
             best.odds - (others[0].odds if others else _NO_QUOTE),
             np.log(sum(item.probability for item in others) + 1e-4),
+            _NO_QUOTE if best.read is None else best.read,
             float(joined is not None),
             float(best.same_language),
             *best.row[_OF_SENTENCE],

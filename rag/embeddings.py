@@ -121,7 +121,17 @@ class EmbeddingModel:
 
     def _encode(self, texts: Sequence[str], kind: str) -> list[Encoded]:
         model = self._loaded()
-        return model.encode(texts, model.prompts.get(kind) or "", self._threads or _all_threads())
+        return model.encode(texts, model.prompts.get(kind) or "", self.threads)
+
+    @property
+    def threads(self) -> int:
+        """How many processor threads one call takes."""
+        return self._threads or _all_threads()
+
+    def packaged_encoder(self) -> Encoder:
+        """Return the packaged model, also where passages are found with another one."""
+        with _LOADING:
+            return _packaged(packaged_model_folder(), halved=self._is_halved())
 
     @property
     def is_loaded(self) -> bool:
@@ -140,9 +150,13 @@ class EmbeddingModel:
                 f"No sentence-transformers model in {folder.resolve()}: CITYCITE_EMBEDDING_MODEL is either "
                 f"{MODEL_NAME} (packaged) or the path of a model folder; model hubs are never asked."
             )
-        halved = self._precision == "bfloat16" or (self._precision == "auto" and computes_bfloat16())
         with _LOADING:
-            return _shared(folder, halved=halved, packaged=self.is_packaged)
+            if self.is_packaged:
+                return _packaged(folder, halved=self._is_halved())
+            return _other(folder, halved=self._is_halved())
+
+    def _is_halved(self) -> bool:
+        return self._precision == "bfloat16" or (self._precision == "auto" and computes_bfloat16())
 
 
 _LOADING = threading.Lock()
@@ -150,14 +164,18 @@ _LOADING = threading.Lock()
 
 # One process needs one model, however many stores it opens: it is 0.1 to 0.5 GB, and takes seconds to load.
 @lru_cache(maxsize=1)
-def _shared(folder: Path, *, halved: bool, packaged: bool) -> Encoder | SentenceEncoder:
-    _all_threads()
-    if packaged:
-        from rag.encoder import Encoder
+def _packaged(folder: Path, *, halved: bool) -> Encoder:
+    from rag.encoder import Encoder
 
-        return Encoder(folder, halved=halved)
+    _all_threads()
+    return Encoder(folder, halved=halved)
+
+
+@lru_cache(maxsize=1)
+def _other(folder: Path, *, halved: bool) -> SentenceEncoder:
     from rag.sentence_encoder import SentenceEncoder
 
+    _all_threads()
     return SentenceEncoder(folder, halved=halved)
 
 

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -35,6 +37,8 @@ TOKENS_AT_ONCE = 512
 _STEP, _SMALL_STEP, _SMALL = 32, 8, 64
 
 _Norm = tuple[Tensor, Tensor]
+_Batch = TypeVar("_Batch")
+_Result = TypeVar("_Result")
 
 
 class Encoder:
@@ -62,19 +66,47 @@ class Encoder:
             threads: processor threads, each at work on texts of its own.
         """
         encodings = self._tokenizer.encode_batch([prompt + text for text in texts])
-        batches = list(_batches(encodings))
-        workers = min(threads, len(batches))
 
         def compute(batch: list[Encoding]) -> list[Encoded]:
-            torch.set_num_threads(1)  # of this thread: within one product threads mostly wait for each other
-            with torch.inference_mode():
-                states = self._network.states([encoding.ids for encoding in batch])
+            states = self._network.states([encoding.ids for encoding in batch])
             return [_pooled(*pair, len(prompt)) for pair in zip(states, batch, strict=True)]
 
-        if workers <= 1:
-            return [text for batch in batches for text in compute(batch)]
-        with ThreadPoolExecutor(workers) as pool:
-            return [text for batch in pool.map(compute, batches) for text in batch]
+        return _spread(compute, list(_batches(encodings)), threads)
+
+    def tokens(self, text: str) -> tuple[list[int], np.ndarray]:
+        """Return the ids of a text's tokens, without special ones, and (n, 2) where each stands in it."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return encoding.ids, np.asarray(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+
+    def states(self, texts: Sequence[Sequence[int]], threads: int) -> list[np.ndarray]:
+        """Return for the token ids of each text its states (n, d), float32; shared out evenly among the threads."""
+
+        def compute(batch: Sequence[Sequence[int]]) -> list[np.ndarray]:
+            return [states.float().numpy() for states in self._network.states(batch)]
+
+        size = max(1, -(-len(texts) // threads))
+        return _spread(compute, [texts[at : at + size] for at in range(0, len(texts), size)], threads)
+
+    def adapted(self, changes: Mapping[str, np.ndarray]) -> Encoder:
+        """Return an encoder with `changes` added to the weights they name; layers that have none are shared."""
+        other = copy(self)
+        other._network = self._network.adapted(changes)
+        return other
+
+
+def _spread(compute: Callable[[_Batch], list[_Result]], batches: Sequence[_Batch], threads: int) -> list[_Result]:
+    """Return what `compute` makes of the batches, each worked on by one of the threads."""
+
+    def alone(batch: _Batch) -> list[_Result]:
+        torch.set_num_threads(1)  # of this thread: within one product threads mostly wait for each other
+        with torch.inference_mode():
+            return compute(batch)
+
+    workers = min(threads, len(batches))
+    if workers <= 1:
+        return [text for batch in batches for text in alone(batch)]
+    with ThreadPoolExecutor(workers) as pool:
+        return [text for batch in pool.map(alone, batches) for text in batch]
 
 
 def _batches(encodings: Sequence[Encoding]) -> Iterator[list[Encoding]]:
@@ -116,36 +148,36 @@ class _Network:
         self._kind = kind
         self._width, self._heads = int(config["hidden_size"]), int(config["num_attention_heads"])
         self._epsilon = float(config["layer_norm_eps"])
+        self._file = file
         with safe_open(file, "pt") as weights:
-
-            def read(*names: str) -> Tensor:
-                return torch.cat([weights.get_tensor(name) for name in names]).to(kind)
-
-            def norm(name: str) -> _Norm:
-                return read(f"{name}.weight"), read(f"{name}.bias")
-
-            def mapped(*names: str) -> Callable[[Tensor], Tensor]:
-                return _linear(read(*(f"{name}.weight" for name in names)), read(*(f"{name}.bias" for name in names)))
-
             # Left in the file, which the system maps into memory: of a quarter of a million words a text has few.
             self._words = weights.get_tensor("embeddings.word_embeddings.weight")
             # XLM-R marks no segments; the type embedding of segment 0 applies to every token.
             segment = weights.get_tensor("embeddings.token_type_embeddings.weight")[0]
             self._places = weights.get_tensor("embeddings.position_embeddings.weight") + segment
-            self._norm = norm("embeddings.LayerNorm")
-            self._layers = []
-            for number in range(int(config["num_hidden_layers"])):
-                name = f"encoder.layer.{number}"
-                self._layers.append(
-                    _Layer(
-                        mapped(*(f"{name}.attention.self.{part}" for part in ("query", "key", "value"))),
-                        mapped(f"{name}.attention.output.dense"),
-                        norm(f"{name}.attention.output.LayerNorm"),
-                        mapped(f"{name}.intermediate.dense"),
-                        mapped(f"{name}.output.dense"),
-                        norm(f"{name}.output.LayerNorm"),
-                    )
-                )
+            read = self._reading(weights.get_tensor, {})
+            self._norm = read("embeddings.LayerNorm.weight"), read("embeddings.LayerNorm.bias")
+            self._layers = [_layer(read, number) for number in range(int(config["num_hidden_layers"]))]
+
+    def adapted(self, changes: Mapping[str, np.ndarray]) -> _Network:
+        """Return the network with `changes` added to the weights they name."""
+        other = copy(self)
+        with safe_open(self._file, "pt") as weights:
+            read = self._reading(weights.get_tensor, changes)
+            other._layers = [
+                _layer(read, number) if any(name.startswith(_prefix(number)) for name in changes) else layer
+                for number, layer in enumerate(self._layers)
+            ]
+        return other
+
+    def _reading(self, tensor: Callable[[str], Tensor], changes: Mapping[str, np.ndarray]) -> Callable[..., Tensor]:
+        """Return what reads weights by name, those of several names joined."""
+
+        def one(name: str) -> Tensor:
+            found = tensor(name)
+            return found + torch.from_numpy(changes[name]) if name in changes else found
+
+        return lambda *names: torch.cat([one(name) for name in names]).to(self._kind)
 
     def states(self, texts: Sequence[Sequence[int]]) -> tuple[Tensor, ...]:
         """Return for the token ids of each text its states, shape (n, d)."""
@@ -178,6 +210,30 @@ def _filler(tokens: int) -> list[list[int]]:
     """Return a text, or none, that brings `tokens` to the next step."""
     missing = -tokens % (_SMALL_STEP if tokens <= _SMALL else _STEP)
     return [[0] * missing] if missing else []
+
+
+def _prefix(number: int) -> str:
+    return f"encoder.layer.{number}."
+
+
+def _layer(read: Callable[..., Tensor], number: int) -> _Layer:
+    """Return layer `number`; `read` gives the weights of a name."""
+    own = _prefix(number)
+
+    def norm(name: str) -> _Norm:
+        return read(f"{own}{name}.LayerNorm.weight"), read(f"{own}{name}.LayerNorm.bias")
+
+    def mapped(*names: str) -> Callable[[Tensor], Tensor]:
+        return _linear(*(read(*(f"{own}{name}.{part}" for name in names)) for part in ("weight", "bias")))
+
+    return _Layer(
+        mapped(*(f"attention.self.{part}" for part in ("query", "key", "value"))),
+        mapped("attention.output.dense"),
+        norm("attention.output"),
+        mapped("intermediate.dense"),
+        mapped("output.dense"),
+        norm("output"),
+    )
 
 
 def _linear(weight: Tensor, bias: Tensor) -> Callable[[Tensor], Tensor]:

@@ -114,7 +114,8 @@ FEATURES = (
 class Evidence:
     """A quote that may answer: `[start, end)` in the stored text, the passage it comes from, how likely it answers.
 
-    `odds` are log-odds; `row` (len(FEATURES),) are its features.
+    `odds` are log-odds; `row` (len(FEATURES),) are its features; `read` is its score by `rag.comprehension`, None
+    where that did not read it.
     """
 
     candidate: Candidate
@@ -123,6 +124,7 @@ class Evidence:
     odds: float
     row: np.ndarray
     same_language: bool
+    read: float | None = None
 
     @property
     def probability(self) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 from rag.access import EVERYTHING, Reader
 from rag.answering import Answerer, Draft, ExtractiveAnswerer, Span, abstention
 from rag.citations import cite, passage_of
+from rag.comprehension import Comprehension
 from rag.confidence import confidence
 from rag.contradiction import Contradiction, contradiction, without_older
 from rag.embeddings import EmbeddingModel
@@ -80,6 +81,7 @@ class Assistant:
         self.store = store
         self.settings = settings
         self.model = EmbeddingModel(settings)
+        self.comprehension = Comprehension(self.model)
         self.answerer = answerer or ExtractiveAnswerer(settings.max_citations)
         self.reranker = Reranker(settings.cross_encoder) if settings.cross_encoder else None
         self.formulator = Formulator(settings, self.model) if settings.llm else None
@@ -193,7 +195,7 @@ class Assistant:
         for _ in range(_TRIES):
             candidates = self._found(analysed, POOL, filters, reader)
             clock.retrieved()
-            ranked = rank_evidence(analysed, candidates)
+            ranked = self.comprehension.rank(analysed, rank_evidence(analysed, candidates))
             differing = contradiction(analysed, ranked, self._dates_of)
             if differing is not None:
                 ranked = without_older(ranked, differing)
@@ -300,6 +302,7 @@ class Assistant:
     def warm_up(self) -> None:
         """Load the model and the indexes, so that the first question is as fast as the next."""
         self.model.encode_question("Wann?")
+        self.comprehension.load()
         if self.formulator is not None:
             self.formulator.language_model.open()
         if self._has_documents():

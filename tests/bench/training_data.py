@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from rag.evaluation import read_squad
+from rag.evidence import Evidence, in_order, neighbour
 from rag.schema import Document, Mark
 
 FOLDER = Path(__file__).parent / "training"
@@ -46,6 +49,37 @@ class QuestionSet:
     questions: list[Asked]
     article_of: dict[str, int]
     is_city: bool = False
+
+
+@dataclass
+class Sample:
+    """One question under one condition, with the evidence found and whether each piece holds the answer."""
+
+    set_name: str
+    is_city: bool
+    is_public: bool
+    condition: str
+    asked: Asked
+    evidence: list[Evidence]
+    labels: np.ndarray
+
+    def reordered(self, evidence: Iterable[Evidence]) -> Sample:
+        """Return the sample with other odds or readings of its evidence, the best first."""
+        ranked = in_order(evidence)
+        labels = [holds(self.asked, item, item.start, item.end) for item in ranked]
+        return replace(self, evidence=ranked, labels=np.array(labels))
+
+    def shows_answer(self, first: Evidence, ranked: Sequence[Evidence]) -> bool:
+        """Return whether the quote made of `first` holds the answer."""
+        joined = neighbour(first, ranked) or first
+        return holds(self.asked, first, min(first.start, joined.start), max(first.end, joined.end))
+
+
+def holds(asked: Asked, evidence: Evidence, start: int, end: int) -> bool:
+    """Return whether the passage of `evidence` holds an answer from `start` to `end`."""
+    passage = evidence.candidate.passage
+    quote = passage.text[start - passage.start : end - passage.start].lower()
+    return passage.document_id == asked.document_id and any(answer.lower() in quote for answer in asked.answers)
 
 
 def squad_set(documents_file: Path, documents_language: str, questions_file: Path, language: str) -> QuestionSet:
