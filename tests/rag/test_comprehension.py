@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertModel
 
-from rag.comprehension import ADAPTER_FILE, HEADS, WINDOWS, Comprehension, _around, packed, unpacked, windows_of
+from rag.comprehension import (
+    ADAPTER_FILE,
+    HEADS,
+    WINDOWS,
+    Comprehension,
+    _around,
+    as_read,
+    packed,
+    unpacked,
+    windows_of,
+)
 from rag.embeddings import EmbeddingModel
 from rag.evidence import Evidence, rank_evidence
 from rag.packaged_model import packaged_model_folder
@@ -78,6 +88,22 @@ def test_windows_hold_the_best_sentences_and_no_more_than_is_read_in_time(ranked
     assert [item.read is not None for item in read].count(True) >= len(windows)
     assert read[0].read is not None
     assert windows_of(QUESTION, [], encoder) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [
+        ("Wer ist Jarosław Bułka?", "Was macht Jarosław Bułka?"),
+        ("Who was Dr. Jane O'Neill-Smith?", "What does Dr. Jane O'Neill-Smith do?"),
+        ("Kim jest Łukasz Żak", "Czym zajmuje się Łukasz Żak?"),
+        ("Wer ist Chefin der Musikschule?", None),
+        ("Wer ist zuständig?", None),
+        ("Wer ist Oberbürgermeister?", None),
+        ("Who is the mayor of Kraków?", None),
+    ],
+)
+def test_who_asks_for_a_person_by_name_is_understood(question, read):
+    assert as_read(question) == (read or question)
 
 
 @given(st.data())
