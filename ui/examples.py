@@ -27,7 +27,7 @@ COUNT: Final = 3
 _SURE: Final = 0.75
 # Documents looked at and questions tried in each language: some seconds of one core.
 _DOCUMENTS: Final = 40
-_TRIES: Final = 25
+_TRIES: Final = 40
 # The first page waits this long for examples; the next has them.
 _WAIT_SECONDS: Final = 2.0
 # Between two questions, so that readers who ask already do not wait behind all of them.
