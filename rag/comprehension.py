@@ -9,7 +9,6 @@ questions that have no answer (Rajpurkar et al., 2018, arXiv:1806.03822), over t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -31,22 +30,13 @@ HEADS = ("answer", "nothing")
 # Windows read for a question; of three or four nothing is better on the questions held out, and each takes 25 ms on two
 # cores. Then the tokens of each part.
 WINDOWS = 2
-_WINDOW, _TITLE, _QUESTION = 96, 16, 40
+_WINDOW, _TITLE, _QUESTION = 64, 16, 40
 # Special tokens of XLM-R's vocabulary.
 _START, _END = 0, 2
 # A sentence that begins before its window is judged by what is in it, where that is more than this.
 _MIN_TOKENS = 8
 # Scores beyond this tell no more.
 _MOST = 12.0
-
-# Who asks "Wer ist Jarosław Bułka?" knows the name and wants to know what the person does. The adapter has learnt that
-# the answer to "who" is a name (560 questions of its training, 11 of them otherwise).
-_WHO_IS = {
-    re.compile(r"\W*wer (?:ist|war) (.+?)\W*", re.IGNORECASE): "Was macht {}?",
-    re.compile(r"\W*who (?:is|was) (.+?)\W*", re.IGNORECASE): "What does {} do?",
-    re.compile(r"\W*kim (?:jest|był|była) (.+?)\W*", re.IGNORECASE): "Czym zajmuje się {}?",
-}
-_LONGEST_NAME = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +75,7 @@ class Comprehension:
 
     def read(self, question: str, ranked: Sequence[Evidence]) -> list[Evidence]:
         """Return `ranked` with `read` set where a window holds the sentence."""
-        windows = windows_of(as_read(question), ranked, self._adapted[0])
+        windows = windows_of(question, ranked, self._adapted[0])
         found: dict[tuple[str, int], float] = {}
         for window, (scores, nothing) in zip(windows, self.scores(windows), strict=True):
             for item in ranked:
@@ -104,16 +94,6 @@ class Comprehension:
             (own[window.start : -1] @ answer[:-1] + answer[-1], float(own[0] @ nothing[:-1] + nothing[-1]))
             for window, own in zip(windows, states, strict=True)
         ]
-
-
-def as_read(question: str) -> str:
-    """Return `question` as it is read: one for a person by name as one for what the person does."""
-    for pattern, wording in _WHO_IS.items():
-        asked = pattern.fullmatch(question)
-        words = asked[1].split() if asked else []
-        if 1 < len(words) <= _LONGEST_NAME and all(word[0].isupper() for word in words):
-            return wording.format(" ".join(words))
-    return question
 
 
 def combined(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -175,14 +155,17 @@ def window_around(question: str, item: Evidence, encoder: Encoder, lead: float =
 
 
 def unpacked(file: Path) -> dict[str, np.ndarray]:
-    """Return the content of an adapter file: what is added to weights, by their names, and the two heads.
+    """Return the content of an adapter file: what is added to weights, by their names, and the two heads."""
+    changes, heads = factors(file)
+    return {name: left @ right for name, (left, right) in changes.items()} | heads
 
-    A change is kept as two factors, each row in 8 bits a number.
-    """
+
+def factors(file: Path) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], dict[str, np.ndarray]]:
+    """Return what `packed` was given: the factors of each change, each row kept in 8 bits a number, and the heads."""
     kept = dict(np.load(file))
     names = {name.removesuffix(".left") for name in kept if name.endswith(".left")}
-    changes = {name: _rows(kept, f"{name}.left") @ _rows(kept, f"{name}.right") for name in names}
-    return changes | {name: kept[name] for name in HEADS}
+    changes = {name: (_rows(kept, f"{name}.left"), _rows(kept, f"{name}.right")) for name in names}
+    return changes, {name: kept[name] for name in HEADS}
 
 
 def packed(
