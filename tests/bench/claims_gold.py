@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent / "claim_pairs"
 
 @dataclass(frozen=True, slots=True)
 class GoldClaim:
-    """A sentence about passages. `change` names what is wrong with an unsupported one; `split` is dev or last."""
+    """A sentence about passages. `change` names what is wrong with an unsupported one; `split` is one of three."""
 
     id: str
     split: str
