@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     # On the sample corpus 0.4 refuses 83 % of the unanswerable questions and 66 % of the answers given are right; 0.5
     # refuses 93 % and makes that 74 %, and gives a quarter fewer right answers.
     threshold: float = Field(
-        0.35, ge=0, le=1, description="Confidence from which on a question is answered; below it, citycite abstains."
+        0.25, ge=0, le=1, description="Confidence from which on a question is answered; below it, citycite abstains."
     )
     max_citations: int = Field(3, ge=1, le=10, description="Citations an answer has at most.")
     max_question: int = Field(2000, ge=1, description="Characters of a question at most.")

@@ -78,7 +78,7 @@ def test_retrieval_runs_once_and_a_question_is_noted_once(page, plain, server, t
 
 
 def test_a_follow_up_is_rewritten_shown_and_answered(page, server):
-    rewrite = "Wann trat Krakau dem Netzwerk Eurocities bei?"
+    rewrite = "Wann trat Krakau Eurocities bei?"
 
     def script(request):
         return Reply([rewrite if "letzte Frage" in request["messages"][0]["content"] else TRUE])

@@ -84,7 +84,7 @@ def test_without_a_rewrite_to_be_believed_the_rules_stand(formulating, server, r
 
 
 def test_a_rewrite_is_asked_and_told(formulating, server):
-    rewrite = "Wann trat Krakau dem Netzwerk Eurocities bei?"
+    rewrite = "Wann trat Krakau Eurocities bei?"
     server.script = lambda request: Reply(
         [rewrite if "letzte Frage" in request["messages"][0]["content"] else "KEINE ANTWORT"]
     )
@@ -94,7 +94,7 @@ def test_a_rewrite_is_asked_and_told(formulating, server):
 
 
 def test_every_way_of_asking_over_http_understands_the_rewrite(formulating, server):
-    rewrite = "Wann trat Krakau dem Netzwerk Eurocities bei?"
+    rewrite = "Wann trat Krakau Eurocities bei?"
     server.script = lambda request: Reply(
         [rewrite if "letzte Frage" in request["messages"][0]["content"] else "KEINE ANTWORT"]
     )
