@@ -9,7 +9,7 @@ questions that have no answer (Rajpurkar et al., 2018, arXiv:1806.03822), over t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.adapter import unpacked
 from rag.evidence import Evidence, coefficients, in_order
 from rag.question import Question
 
@@ -62,8 +61,9 @@ class Comprehension:
 
     @cached_property
     def _adapted(self) -> tuple[Encoder, dict[str, np.ndarray]]:
-        changes, heads = unpacked(ADAPTER_FILE)
-        return self._model.packaged_encoder().adapted(changes), heads
+        adapter = unpacked(ADAPTER_FILE)
+        heads = {name: adapter.pop(name) for name in HEADS}
+        return self._model.packaged_encoder().adapted(adapter), heads
 
     def rank(self, question: Question, ranked: Sequence[Evidence]) -> list[Evidence]:
         """Return `ranked` with new odds, most probable first."""
@@ -152,6 +152,38 @@ def window_around(question: str, item: Evidence, encoder: Encoder, lead: float =
     title = encoder.tokens(f"passage: {item.candidate.title}:")[0][:_TITLE]
     head = (_START, *asked, _END, *title)
     return Window(passage.id, (*head, *ids[first:last], _END), len(head), offsets[first:last])
+
+
+def unpacked(file: Path) -> dict[str, np.ndarray]:
+    """Return the content of an adapter file: what is added to weights, by their names, and the two heads."""
+    changes, heads = factors(file)
+    return {name: left @ right for name, (left, right) in changes.items()} | heads
+
+
+def factors(file: Path) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], dict[str, np.ndarray]]:
+    """Return what `packed` was given: the factors of each change, each row kept in 8 bits a number, and the heads."""
+    kept = dict(np.load(file))
+    names = {name.removesuffix(".left") for name in kept if name.endswith(".left")}
+    changes = {name: (_rows(kept, f"{name}.left"), _rows(kept, f"{name}.right")) for name in names}
+    return changes, {name: kept[name] for name in HEADS}
+
+
+def packed(
+    changes: Mapping[str, tuple[np.ndarray, np.ndarray]], heads: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return what an adapter file holds; each change (out, in) is given as its factors (out, r) and (r, in)."""
+    kept = {name: heads[name].astype(np.float32) for name in HEADS}
+    for name, factors in changes.items():
+        for side, factor in zip(("left", "right"), factors, strict=True):
+            scale = np.abs(factor).max(axis=1, keepdims=True) / 127 + 1e-12
+            kept[f"{name}.{side}"] = np.rint(factor / scale).astype(np.int8)
+            kept[f"{name}.{side}.scale"] = scale.astype(np.float32)
+    return kept
+
+
+def _rows(kept: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    rows: np.ndarray = kept[name] * kept[f"{name}.scale"]
+    return rows
 
 
 def _around(first: int, last: int, count: int, lead: float) -> tuple[int, int]:
