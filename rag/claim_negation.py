@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import numpy as np
+
 from rag.claim_parts import Pair, between, mentions_in
-from rag.claim_words import negations, poles
+from rag.claim_words import denies_softly, negation_span, negations, poles
 from rag.language import WORD, fold
 from rag.statements import Statement, within
 from rag.values import same
@@ -14,6 +16,9 @@ from rag.values import same
 # A word rests on a clause where it is at least so alike to one of its words, and clearly less to all elsewhere.
 # It stands between what is denied and what is affirmed.
 _CONTRAST = re.compile(r"\b(?:sondern|aber|but|lecz|ale)\b")
+# How many words a negation denies, and how near the like of one is: in the same language, and in another.
+_SCOPE = 2
+_HELD, _HELD_ABROAD = 0.6, 0.35
 # Of two clauses that fit a claim almost alike, neither is nearer.
 _NEARLY = 0.05
 _WELL, _CLEARLY, _MUCH = 0.5, 0.15, 0.4
@@ -44,10 +49,37 @@ def _says_opposite(pair: Pair, clause: tuple[int, int], others: list[tuple[int, 
         return True
     if agreeing or not others:
         return False
-    odd = negations(pair.claim.text[slice(*clause)]) % 2
-    return all(odd != negations(pair.passage.text[slice(*other)]) % 2 for other in others) and not any(
+    return all(_denies_what_is_affirmed(pair, clause, other) for other in others) and not any(
         _is_contrasted(pair.passage, other) for other in others
     )
+
+
+def _denies_what_is_affirmed(pair: Pair, clause: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether one of two clauses denies what the other has the like of, and neither does so by a word like "unpaid"."""
+    mine, its = pair.claim.text[slice(*clause)], pair.passage.text[slice(*other)]
+    odd, its_odd = negations(mine) % 2, negations(its) % 2
+    if odd == its_odd or denies_softly(mine) or denies_softly(its):
+        return False
+    if _sentence_denies(pair.claim, clause) == _sentence_denies(pair.passage, other):
+        return False
+    if odd:
+        denied, said, alike = _denied(pair.claim, clause), within(pair.passage.words, *other), pair.alike
+    else:
+        denied, said, alike = _denied(pair.passage, other), within(pair.claim.words, *clause), pair.alike.T
+    least = _HELD if pair.claim.language == pair.passage.language else _HELD_ABROAD
+    return bool(denied and said and alike[np.ix_(denied, said)].max() >= least)
+
+
+def _sentence_denies(said: Statement, clause: tuple[int, int]) -> int:
+    start, end = next((span for span in said.sentences if span[0] <= clause[0] < span[1]), clause)
+    return negations(said.text[start:end]) % 2
+
+
+def _denied(said: Statement, clause: tuple[int, int]) -> list[int]:
+    """Return the words that a clause denies: some behind its negation, or where nothing follows, before it."""
+    start, end = negation_span(said.text[slice(*clause)]) or (0, 0)
+    behind = within(said.words, clause[0] + end, clause[1])
+    return behind[:_SCOPE] or within(said.words, clause[0], clause[0] + start)[-_SCOPE:]
 
 
 def _nearest_opposes(pair: Pair, clause: tuple[int, int], mine: dict[int, set[int]]) -> bool:

@@ -25,10 +25,36 @@ TITLES = frozenset(
     kierownik kierowniczka dyrektor dyrektorka przewodniczący przewodnicząca rzecznik rzeczniczka firma stowarzyszenie
     rada miasta miasto urząd miejski miejskiej stanu burmistrz prezydent pan pani radny radna teatr muzeum szkoła
     ende anfang mitte stadt frau herr
+    lake river sea bay island mountain mountains cape bridge tower gate castle palace church cathedral abbey chapel
+    peace war battle treaty cup league championship prize award north south east west northern southern eastern western
+    great upper lower saint king queen emperor empress prince princess duke bishop pope general captain admiral
+    elder younger basin valley plain desert ocean system solar układ układu układzie słoneczny słonecznego słonecznym
+    union republic kingdom empire institute academy society foundation festival theatre act order house hall
+    most jezioro rzeka morze wyspa góra góry zamek pałac kościół katedra wieża brama pokój wojna bitwa puchar liga
+    król królowa królowej cesarz cesarza książę biskup papież generał kapitan admirał unia republika instytut instytutu
+    instytucie akademia towarzystwo fundacja prezes prezesa katalog nagroda nowy nowa nowe nowym nowej wielki wielka
+    wielką święty święta
     """.split()
 )
+# They say of how many something holds, and stand before nouns with a capital where they open a sentence.
+_QUANTIFIERS = frozenset(
+    fold(word)
+    for word in """
+    alle alles allen aller jede jeder jedes manche einige viele mehrere beide wenige sämtliche solche all most some many
+    several every each both few any such wszystkie wszyscy wszystkich każdy każda każde niektóre niektórzy większość
+    wiele wielu kilka kilku oba obie obaj
+    """.split()
+)
+_DETERMINERS = re.compile(
+    r"\b(?:der|die|das|den|dem|des|(?:k?ein|mein|sein|ihr|unser)(?:e[mnrs]?)?|dies(?:e[mnrs]?)|jed(?:e[mnrs]?)|alle[nr]?"
+    r"|im|am|zum|zur|vom|beim|ins|ans)\s+$",
+    re.IGNORECASE,
+)
+# German nouns that are never a name.
+_NOUN = re.compile(r".{3,}(?:ung|ungen|heit|keit|schaft|tat|ion|ionen|ismus|nis|nisse|innen|erin|orin|meister|leiter)$")
 # Streets and squares are names as a whole: "Hafenstraße" is not "Bahnhofstraße".
 PLACE = re.compile(r".+(?:strasse|str|platz|gasse|allee|weg|brucke|ufer|hof)$")
+STREET = re.compile(r".+(?:strasse|str|platz|gasse|allee)$")
 # A clause of the passage is the counterpart of one of the claim where none fits better by more than this.
 _TIE = 0.03
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
@@ -40,6 +66,9 @@ PREPOSITIONS = frozenset(
     """.split()
 )
 _SKIPPED = frozenset("der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company".split())
+_LOOK_BACK = 40
+# A name in the genitive, which a noun follows.
+_OWNER = re.compile(r"\b[A-ZÄÖÜ]\w+[^s\W]s\s+$")
 # What stands before the first of two holds for the second: "between Wien and Krakau".
 _AND = re.compile(r"\s(?:und|and|i|oraz|sowie|&)\s(?:(?:der|die|das|den|dem|the)\s)?")
 _GENITIVE = re.compile(r"\b(?:der\s+Stadt|miasta)\s*$")
@@ -101,13 +130,19 @@ def is_year(value: Value) -> bool:
 
 def is_name(claim: Statement, number: int) -> bool:
     word = claim.words[number]
-    if not word.text[0].isupper() or word.folded in PREPOSITIONS:
+    if not word.text[0].isupper() or word.folded in PREPOSITIONS or word.folded in _QUANTIFIERS:
         return False
     if PLACE.fullmatch(word.folded) or (word.text.isupper() and len(word.text) > 1):
         return True
     if claim.language != "de":
         return not opens(claim, word) or _beside_capital(claim, number)
-    return _beside_capital(claim, number)
+    return _beside_capital(claim, number) and not _is_german_noun(claim, word)
+
+
+def _is_german_noun(claim: Statement, word: Word) -> bool:
+    """Whether a German word with a capital is no name: "der Hochmeister Ulrich", "Kostrzewskis Deutung"."""
+    before = claim.text[max(word.start - _LOOK_BACK, 0) : word.start]
+    return bool(_NOUN.fullmatch(word.folded) or _DETERMINERS.search(before) or _OWNER.search(before))
 
 
 def opens(claim: Statement, word: Word) -> bool:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 
-from rag.claim_parts import PLACE, TITLES, Pair, is_name, opens
+from rag.claim_parts import PLACE, STREET, TITLES, Pair, is_name, opens
 from rag.language import WORD, fold
 from rag.names import city_keys
-from rag.statements import Statement, same_name
+from rag.names_abroad import known_name, sounds_alike
+from rag.statements import Statement, same_name, same_root
 from rag.values import Value, same
 
 # A plain German noun beside another one is no name where the passages have its counterpart.
 _COUNTERPART = 0.8
 # In another language, a name that is a noun ("Festiwal") is at least so near to its counterpart.
 _TRANSLATED = 0.62
+# A German word for a bridge, way or yard names one or is any: in another language its like is further away.
+_PLACE = 0.3
+_WITHIN = 4
 # Characters between a number and how often it falls due.
 _NEAR = 30
 
@@ -34,26 +38,50 @@ def missing_city(pair: Pair) -> str | None:
 
 
 def missing_name(pair: Pair) -> str | None:
-    """A name that the passages don't hold in any case."""
-    named = {fold(part) for match in WORD.finditer(pair.passage.text) for part in _parts(match.group())}
+    """A name that the passages don't hold in any case, nor as another language writes it."""
+    named = {part for match in WORD.finditer(pair.passage.text) for part in _parts(match.group())}
     for number, word in enumerate(pair.claim.words):
-        if not is_name(pair.claim, number) or city_keys(word.text):
-            continue
-        if opens(pair.claim, word) and pair.claim.language != "de" and pair.covered[number] >= _COUNTERPART / 2:
-            continue  # "Basen Südpark": a noun has a capital where it opens a sentence
-        if word.folded in TITLES and pair.covered[number] > _COUNTERPART / 2:
-            continue
-        parts = [word.folded, *map(fold, _parts(word.text))]
-        if any(same_name(part, other) for part in parts for other in named):
-            continue
-        if PLACE.fullmatch(word.folded) and any(other.endswith(word.folded) for other in named):
-            continue  # the "Waldfriedhof" is a "Friedhof"
-        if pair.claim.language != pair.passage.language and pair.covered[number] >= _TRANSLATED:
-            continue
-        if pair.claim.language == "de" and not PLACE.fullmatch(word.folded) and pair.covered[number] >= _COUNTERPART:
-            continue
-        return word.text
+        if is_name(pair.claim, number) and not city_keys(word.text) and not _is_held(pair, number, named):
+            return word.text
     return None
+
+
+def _is_held(pair: Pair, number: int, named: set[str]) -> bool:
+    """Whether the passages hold a word with a capital, or it is a noun that they hold the like of."""
+    word, covered = pair.claim.words[number], pair.covered[number]
+    translated = pair.claim.language != pair.passage.language
+    if opens(pair.claim, word) and pair.claim.language != "de" and covered >= _COUNTERPART / 2:
+        return True  # "Basen Südpark": a noun has a capital where it opens a sentence
+    if word.folded in TITLES and (translated or covered > _COUNTERPART / 2):
+        return True
+    parts = [word.text, *_parts(word.text)]
+    folded = {fold(other) for other in named}
+    if any(_is_form(fold(part), other) for part in parts for other in folded):
+        return True
+    place = PLACE.fullmatch(word.folded)
+    if place and any(other.endswith(word.folded) for other in folded):
+        return True  # the "Waldfriedhof" is a "Friedhof"
+    if translated:
+        return covered >= (_PLACE if place and not STREET.fullmatch(word.folded) else _TRANSLATED) or any(
+            _is_abroad(part, other) for part in parts for other in named
+        )
+    if any(known_name(part) and known_name(part) == known_name(other) for part in parts for other in named):
+        return True
+    return pair.claim.language == "de" and not place and bool(covered >= _COUNTERPART)
+
+
+def _is_form(name: str, other: str) -> bool:
+    """Whether `other` is `name` in another case, or begins with it: "Iron Bridge" and "Ironbridge"."""
+    begins = len(name) >= _WITHIN and other.startswith(name)
+    return begins or same_name(name, other) or same_root(name, other)
+
+
+def _is_abroad(name: str, other: str) -> bool:
+    """Whether `other` is `name` in another language."""
+    known = known_name(name)
+    if known is not None:
+        return known == known_name(other)
+    return other[0].isupper() and sounds_alike(name, other)
 
 
 def _stated(value: Value, stated: list[Value]) -> bool:

@@ -20,6 +20,7 @@ _NEGATORS: Final = frozenset(
     ausgenommen
     """.split()
 )
+_TOKEN: Final = re.compile(r"[^\W\d_]+(?:['’]t)?")
 # Polish denies twice and means it once: "nikt nie", "nie ... żadnych".
 _POLISH_DOUBLES: Final = frozenset(
     fold(word) for word in "nikt nikogo nigdy nic żaden żadna żadne żadnego żadnej żadnych ani".split()
@@ -30,7 +31,15 @@ _DENYING: Final = ("verzicht", "waiv", "zrezygn", "rezygn", "refrain")
 _NO_NEGATION: Final = re.compile(
     r"nicht (?:nur|allein|zuletzt|(?:früher|später|mehr|weniger|länger) als)|not (?:only|least)"
     r"|(?:no|not) (?:earlier|later|more|less|fewer|longer) than|nie (?:tylko|wcześniej|później|więcej|mniej|dłużej) niż"
-    r"|\b(?:a nie|and not|und nicht) (?=\w+ \d)|nie tylko|\bno\.? ?(?=\d)|bez zmian|ohne weiteres",
+    r"|not (?:until|before)|nicht vor(?= \d)|nie przed(?= \d)|\b(?:a nie|and not|und nicht) (?=\w+ \d)|nie tylko|\bno\.? ?(?=\d)|bez zmian|ohne weiteres",
+    re.IGNORECASE,
+)
+# Words that deny without a negation: whether they do so in a clause cannot be told by counting.
+_SOFT: Final = re.compile(
+    r"\b(?:un(?!ter|d\b|i|s|ge[bf])\w{5,}|\w{3,}los(?:e[mnrs]?)?|\w{4,}less|\w{4,}frei(?:e[mnrs]?)?|bez\w{4,}|nie\w{4,}"
+    r"|vergeblich\w*|in vain|daremn\w*|ausgeschlossen|ruled out|wyklucz\w*|verboten\w*|forbidden|banned|zakaz\w*|zabron\w*"
+    r"|fehl\w*|lack\w*|missing|brak\w*|statt|instead|zamiast|nur|only|tylko|kaum|hardly|barely|ledwie|failed|scheiter\w*"
+    r"|gescheitert\w*|refus\w*|verweiger\w*|odmaw\w*|odmówi\w*|lifted|aufgehoben|zniesion\w*|lost|verlor\w*)\b",
     re.IGNORECASE,
 )
 # Words for an idea | words for its opposite; one idea after the other.
@@ -125,11 +134,26 @@ _WHO: Final = _rows(_ACTORS)
 
 def negations(clause: str) -> int:
     """Return how many words of `clause` negate it; two of them cancel out (`nicht ohne Anmeldung`)."""
-    words = [fold(word.replace("’", "'")) for word in re.findall(r"[^\W\d_]+(?:['’]t)?", _NO_NEGATION.sub(" ", clause))]
+    words = [fold(word.replace("’", "'")) for word in _TOKEN.findall(_NO_NEGATION.sub(" ", clause))]
     found = [word for word in words if word in _NEGATORS or word.startswith(_DENYING)]
     if "nie" in found:
         found = [word for word in found if word not in _POLISH_DOUBLES]
     return len(found)
+
+
+def negation_span(clause: str) -> tuple[int, int] | None:
+    """Return where the first word of `clause` that negates it begins and ends."""
+    blanked = _NO_NEGATION.sub(lambda match: " " * len(match.group()), clause)
+    for match in _TOKEN.finditer(blanked):
+        word = fold(match.group().replace("’", "'"))
+        if word in _NEGATORS or word.startswith(_DENYING):
+            return match.span()
+    return None
+
+
+def denies_softly(clause: str) -> bool:
+    """Whether `clause` holds a word that denies something without a negation: `erfolglos`, `unpaid`, `in vain`."""
+    return bool(_SOFT.search(clause))
 
 
 @lru_cache(maxsize=100_000)

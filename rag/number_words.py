@@ -38,11 +38,16 @@ _CARDINALS: Final = """
 100 hundert einhundert hundred sto stu
 200 zweihundert dwieście dwustu
 300 dreihundert trzysta trzystu
+400 vierhundert czterysta czterystu
 500 fünfhundert pięćset pięciuset
+600 sechshundert sześćset sześciuset
+700 siebenhundert siedemset siedmiuset
+800 achthundert osiemset ośmiuset
+900 neunhundert dziewięćset dziewięciuset
 1000 tausend eintausend thousand tysiąc tysiąca
 """
 _ORDINALS: Final = """
-1 erste ersten erster erstes erstem first pierwszy pierwsza pierwsze pierwszego pierwszej pierwszym
+1 erste ersten erster erstes erstem erstmals erstmalig erstmalige first pierwszy pierwsza pierwsze pierwszego pierwszej pierwszym
 2 zweite zweiten zweiter zweites zweitem second drugi druga drugie drugiego drugiej drugim
 3 dritte dritten dritter drittes drittem third trzeci trzecia trzecie trzeciego trzeciej trzecim
 4 vierte vierten vierter viertes fourth czwarty czwarta czwarte czwartego czwartej
@@ -85,7 +90,7 @@ _UNITS: Final = {
     "kwh": "kwh kilowattstunde kilowattstunden",
     "mbit": "mbit mbps megabit megabits",
     "celsius": "°c",
-    "km/h": "km/h kmh",
+    "km/h": "km/h kmh stundenkilometer stundenkilometern",
     "second": "sekunde sekunden second seconds sekund sekundy",
     "minute": "minute minuten min minutes minut minuty",
     "hour": "stunde stunden std hour hours godzina godziny godzinę",
@@ -94,6 +99,16 @@ _UNITS: Final = {
     "month": "monat monate monaten monats month months miesiąc miesiąca miesiące miesięcy",
     "year": "jahr jahre jahren jahres year years rok roku lat lata",
 }
+# What a unit measures, and how much of it: two weeks are 14 days.
+_MEASURES: Final = """
+time second 1 minute 60 hour 3600 day 86400 week 604800
+months month 1 year 12
+length mm 1 cm 10 m 1000 km 1000000
+weight ug 1 mg 1000 g 1000000 kg 1000000000 t 1000000000000
+area m2 1 ha 10000 km2 1000000
+power kw 1 mw 1000
+money cent 1 euro 100
+"""
 _PAIRS: Final = {
     "per cent": "percent",
     "square metres": "m2",
@@ -110,6 +125,11 @@ def _numbered(lines: str) -> dict[str, float]:
     return {fold(word): float(line.split()[0]) for line in lines.strip().splitlines() for word in line.split()[1:]}
 
 
+def _measures() -> dict[str, tuple[str, float]]:
+    rows = [line.split() for line in _MEASURES.strip().splitlines()]
+    return {unit: (row[0], float(size)) for row in rows for unit, size in zip(row[1::2], row[2::2], strict=True)}
+
+
 def _german_tens() -> dict[str, float]:
     """Return einundzwanzig ... neunundneunzig."""
     ones = dict(zip("ein zwei drei vier funf sechs sieben acht neun".split(), range(1, 10), strict=True))
@@ -123,3 +143,4 @@ NUMBER_WORDS: Final = _numbered(_CARDINALS) | _german_tens()
 ORDINALS: Final = _numbered(_ORDINALS)
 SCALES: Final = _numbered(_SCALES)
 UNITS: Final = {fold(word): unit for unit, words in _UNITS.items() for word in words.split()} | _PAIRS
+MEASURES: Final = _measures()

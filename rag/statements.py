@@ -81,7 +81,7 @@ class Statement:
     @cached_property
     def values(self) -> list[Value]:
         """Numbers, dates and the like."""
-        return values(self.text)
+        return values(self.text, self.language)
 
     @cached_property
     def words(self) -> list[Word]:
@@ -168,6 +168,12 @@ def same_name(one: str, other: str) -> bool:
     return shared >= _NAME_SHORTEST and one[shared:] in _CASES and other[shared:] in _CASES
 
 
+def same_root(one: str, other: str) -> bool:
+    """Whether two folded words begin with most of the same: Buddhism and Buddhist."""
+    shared = _shared_prefix(one, other)
+    return shared >= _PREFIX and shared >= _PREFIX_SHARE * max(len(one), len(other))
+
+
 def _is_empty(word: str) -> bool:
     lower = word.lower()
     if len(word) < _SHORTEST_WORD and not word.isupper():
@@ -187,8 +193,7 @@ def _word(text: str, start: int, language: str | None) -> Word:
 def _alike(one: Word, other: Word) -> float:
     if one.folded == other.folded or one.keys & other.keys:
         return _SAME
-    shared = _shared_prefix(one.folded, other.folded)
-    if shared >= _PREFIX and shared >= _PREFIX_SHARE * max(len(one.folded), len(other.folded)):
+    if same_root(one.folded, other.folded):
         return _ROOT
     if set(one.poles) & set(other.poles):
         return _IDEA

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from rag.language import fold
-from rag.number_words import NUMBER_WORDS, ORDINALS, SCALES, UNITS
+from rag.number_words import MEASURES, SCALES, UNITS
+from rag.spelled_numbers import spelled_numbers, unit_of
 
 Kind = Literal["code", "date", "season", "weekday", "clock", "rate", "number"]
 
@@ -32,8 +34,8 @@ dezember december dez dec grudzien grudnia grudniu
 """
 _WEEKDAY_STEMS = """
 montag monday poniedzial
-dienstag tuesday wtor
-mittwoch wednesday srod
+dienstag tuesday wtorek wtork
+mittwoch wednesday sroda srode srody srodzie
 donnerstag thursday czwartk czwartek
 freitag friday piatk piatek
 samstag sonnabend saturday sobot
@@ -52,6 +54,9 @@ winter zima zimie
 MONTHS = {form: number for number, line in enumerate(_MONTH_FORMS.split("\n")[1:-1], 1) for form in line.split()}
 _WEEKDAYS = {stem: number for number, line in enumerate(_WEEKDAY_STEMS.split("\n")[1:-1], 1) for stem in line.split()}
 _SEASONS = {form: number for number, line in enumerate(_SEASON_FORMS.split("\n")[1:-1], 1) for form in line.split()}
+# "Winterpause", "überwintern", "zimują": the season within a word.
+_SEASON_WITHIN = re.compile(r"(winter(?!th)|sommer|herbst|fruhjahr|fruhling|zim(?=ow|uj))")
+_POLISH_WINTER = {"zim": "zima"}
 # English words that are months with a capital alone, and abbreviations that need a number beside them.
 _CAPITAL_ALONE = frozenset({"may", "march"})
 _BESIDE_NUMBER = frozenset("jan feb mar apr jun jul aug sept sep okt oct nov dez dec".split())
@@ -89,6 +94,9 @@ _LAST_HOUR = re.compile(r"\s*(?:-|bis|to|until|do|a)\s*(?P<hour>[0-2]?\d)(?:[:.]
 _NUMBER = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:[.,' ]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)?)(?=\D|$)")
 _UNIT = re.compile(r"\s?-?(?P<unit>%|°C|€|\$|£|[^\W\d_]+[²³23]?(?:/h)?)")
 _CURRENCY_BEFORE = re.compile(r"(?P<unit>€|\$|£|EUR|USD|PLN)\s?$")
+_PER_HOUR = re.compile(r"\s(?:(?:pro|je|in der) Stunde|(?:an|per) hour|na godzinę)\b")
+_CENTURY = re.compile(r"\b(?P<number>[IVX]+)(?:\.\s(?=Jahrhundert)|\s(?=wiek|w\.))")
+_ROMAN = {"I": 1, "V": 5, "X": 10}
 # How often something falls due: "pro Jahr" and "rocznie", not "im Jahr 2025".
 _RATES = {
     "day": r"(?:pro|am|je) Tag|täglich|(?:a|per|each|every) day|daily|dziennie|(?:na|za) dzień",
@@ -126,11 +134,12 @@ class Value:
     day: int | None = None
 
 
-def values(text: str) -> list[Value]:
-    """Return the values of `text` in order; each character belongs to one at most."""
+def values(text: str, language: str | None = None) -> list[Value]:
+    """Return the values of `text`, in `language` where that is known, in order; no two overlap."""
     masked = _Masked(text.translate(_DASHES))
-    for find in (_addresses, _codes, _dates, _clocks, _rates, _days_and_seasons, _numbers, _number_words):
+    for find in (_addresses, _codes, _dates, _clocks, _rates, _days_and_seasons, _centuries, _numbers):
         masked.take(find(masked.text))
+    masked.take(_number_words(masked.text, language))
     return sorted(masked.found, key=lambda value: value.start)
 
 
@@ -144,8 +153,20 @@ def same(one: Value, other: Value) -> bool:
             for mine, its in ((one.year, other.year), (one.month, other.month), (one.day, other.day))
         )
     if one.kind == "number":
-        return bool(one.numbers & other.numbers) and (one.unit == other.unit or not (one.unit and other.unit))
+        if one.unit and other.unit and one.unit != other.unit:
+            return _is_same_measure(one, other)
+        return bool(one.numbers & other.numbers)
     return one.key == other.key
+
+
+def _is_same_measure(one: Value, other: Value) -> bool:
+    """Whether two measures in different units are one length or weight: 14 days and two weeks."""
+    if one.unit not in MEASURES or other.unit not in MEASURES:
+        return False
+    (kind, size), (its_kind, its_size) = MEASURES[one.unit], MEASURES[other.unit]
+    return kind == its_kind and any(
+        math.isclose(mine * size, its * its_size) for mine in one.numbers for its in other.numbers
+    )
 
 
 class _Masked:
@@ -270,8 +291,22 @@ def _days_and_seasons(text: str) -> Iterator[Value]:
             continue
         if day and len(word) <= max(len(stem) for stem in _WEEKDAYS if word.startswith(stem)) + len("abends"):
             yield Value("weekday", *match.span(), key=str(day))
-        elif word in _SEASONS:
-            yield Value("season", *match.span(), key=str(_SEASONS[word]))
+        elif season := _season(word):
+            yield Value("season", *match.span(), key=str(season))
+
+
+def _season(word: str) -> int | None:
+    """Return the season that a folded word names, alone or in a compound."""
+    within = _SEASON_WITHIN.search(word)
+    return _SEASONS.get(word) or (_SEASONS[_POLISH_WINTER.get(within.group(), within.group())] if within else None)
+
+
+def _centuries(text: str) -> Iterator[Value]:
+    """Yield the Roman numbers of centuries: "w XIX wieku" is the 19th."""
+    for match in _CENTURY.finditer(text):
+        digits = [_ROMAN[digit] for digit in match["number"]]
+        number = sum(-one if one < following else one for one, following in zip(digits, [*digits[1:], 0], strict=True))
+        yield Value("number", *match.span("number"), numbers=frozenset({float(number)}), unit="ordinal")
 
 
 def _numbers(text: str) -> Iterator[Value]:
@@ -313,27 +348,23 @@ def _scale(text: str, end: int) -> tuple[float, int]:
 def _unit(text: str, end: int) -> tuple[str, int]:
     match = _UNIT.match(text, end)
     if match:
-        unit = UNITS.get(fold(match["unit"])) or UNITS.get(match["unit"].lower())
+        named = fold(match["unit"])
+        unit = UNITS.get(named) or UNITS.get(match["unit"].lower()) or unit_of(named)
         if unit:
-            return unit, match.end()
+            hourly = _PER_HOUR.match(text, match.end()) if unit == "km" else None
+            return ("km/h", hourly.end()) if hourly else (unit, match.end())
         following = re.compile(rf"\s({_LETTERS}+)\b").match(text, match.end())
-        pair = f"{fold(match['unit'])} {fold(following.group(1))}" if following else ""
+        pair = f"{named} {fold(following.group(1))}" if following else ""
         if following and pair in UNITS:  # "per cent", "square metres", "metrów kwadratowych"
             return UNITS[pair], following.end()
     return "", end
 
 
-def _number_words(text: str) -> Iterator[Value]:
-    for match in _WORD.finditer(text):
-        word = fold(match.group())
-        if word in ORDINALS:
-            yield Value("number", *match.span(), numbers=frozenset({ORDINALS[word]}), unit="ordinal")
-            continue
-        number = NUMBER_WORDS.get(word)
-        if number is not None:
-            scale, end = _scale(text, match.end())
-            unit, end = _unit(text, end)
-            yield Value("number", match.start(), end, numbers=frozenset({number * scale}), unit=unit)
+def _number_words(text: str, language: str | None) -> Iterator[Value]:
+    for word in spelled_numbers(text, language):
+        scale, end = _scale(text, word.end) if not word.unit else (1.0, word.end)
+        unit, end = (word.unit, end) if word.unit else _unit(text, end)
+        yield Value("number", word.start, end, numbers=frozenset({word.number * scale}), unit=unit)
 
 
 def _whole(digits: str | None) -> int | None:

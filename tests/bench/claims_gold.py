@@ -1,4 +1,8 @@
-"""The gold set of the claim check: sentences, the passages they cite, and whether they are supported."""
+"""The gold set of the claim check: sentences, the passages they cite, and whether they are supported.
+
+`pairs.jsonl` has sentences about the short passages of `passages.jsonl`; `documents.jsonl` has sentences about whole
+documents of the training set, title in front.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.training_data import FOLDER as TRAINING
+from tests.bench.training_data import WRITTEN
+
 FOLDER = Path(__file__).parent / "claim_pairs"
 
 
 @dataclass(frozen=True, slots=True)
 class GoldClaim:
-    """A sentence about passages. `change` names what is wrong with an unsupported one; `split` is one of three."""
+    """A sentence about passages. `change` names what is wrong with an unsupported one; `split` is one of four."""
 
     id: str
     split: str
@@ -25,7 +32,11 @@ class GoldClaim:
 
 def gold_claims(split: str | None = None) -> list[GoldClaim]:
     """Return the pairs of one part, or all."""
-    topics = {row["topic"]: row for row in _rows("passages")}
+    return [claim for claim in [*_about_topics(), *_about_documents()] if split in (None, claim.split)]
+
+
+def _about_topics() -> list[GoldClaim]:
+    topics = {row["topic"]: row for row in _rows(FOLDER / "passages.jsonl")}
     return [
         GoldClaim(
             id=row["id"],
@@ -37,10 +48,29 @@ def gold_claims(split: str | None = None) -> list[GoldClaim]:
             supported=row["verdict"] == "supported",
             change=row.get("change", ""),
         )
-        for row in _rows("pairs")
-        if split is None or topics[row["topic"]]["split"] == split
+        for row in _rows(FOLDER / "pairs.jsonl")
     ]
 
 
-def _rows(name: str) -> list[dict]:
-    return [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text("utf-8").splitlines()]
+def _about_documents() -> list[GoldClaim]:
+    """Return the sentences about whole documents, whose text is the title and what it says."""
+    files = [TRAINING / f"{name}.jsonl" for names in WRITTEN for name in names]
+    documents = {row["id"]: row for file in files for row in _rows(file)}
+    return [
+        GoldClaim(
+            id=row["id"],
+            split="documents",
+            language=row["language"],
+            sentence=row["sentence"],
+            passages=(f"{document['title']}\n{document['text']}",),
+            passage_language=document["language"],
+            supported=row["verdict"] == "supported",
+            change=row.get("change", ""),
+        )
+        for row in _rows(FOLDER / "documents.jsonl")
+        for document in [documents[row["document"]]]
+    ]
+
+
+def _rows(file: Path) -> list[dict]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
