@@ -16,6 +16,7 @@ from rag.values import same
 # A word rests on a clause where it is at least so alike to one of its words, and clearly less to all elsewhere.
 # It stands between what is denied and what is affirmed.
 _CONTRAST = re.compile(r"\b(?:sondern|aber|but|lecz|ale)\b")
+_CONTRASTED = re.compile(r"\s*(?:(?:a|und|and|but|aber)\s)?(?:nie|not|nicht|kein\w*)\s", re.IGNORECASE)
 # How many words a negation denies, and how near the like of one is: in the same language, and in another.
 _SCOPE = 2
 _HELD, _HELD_ABROAD = 0.6, 0.35
@@ -30,6 +31,8 @@ _AND = re.compile(r"\s(?:und|and|oraz|i|a)\s")
 def contradicted(pair: Pair) -> str | None:
     """A clause that denies what the passages say, or says the opposite."""
     for clause, others in pair.counterparts:
+        if _CONTRASTED.match(pair.claim.text[slice(*clause)]) and not _opens_sentence(pair.claim, clause):
+            continue  # "to Wilno, and not on costumes": what is said is in the clause before
         if (
             _says_opposite(pair, clause, others)
             or _is_opposite_of_value(pair, clause)
@@ -37,6 +40,10 @@ def contradicted(pair: Pair) -> str | None:
         ):
             return pair.claim.text[slice(*clause)].strip()
     return None
+
+
+def _opens_sentence(said: Statement, clause: tuple[int, int]) -> bool:
+    return any(start == clause[0] for start, _ in said.sentences)
 
 
 def _says_opposite(pair: Pair, clause: tuple[int, int], others: list[tuple[int, int]]) -> bool:
@@ -157,7 +164,8 @@ def _is_opposite_of_value(pair: Pair, clause: tuple[int, int]) -> bool:
 def _rests_on_denial(pair: Pair, clause: tuple[int, int]) -> bool:
     """Whether much of an affirming clause has its counterpart in a clause that denies, and nowhere else."""
     numbers = within(pair.claim.words, *clause)
-    if negations(pair.claim.text[slice(*clause)]) or not pair.alike.shape[1] or len(numbers) < 2:
+    text = pair.claim.text[slice(*clause)]
+    if negations(text) or denies_softly(text) or not pair.alike.shape[1] or len(numbers) < 2:
         return False
     denied = [
         n for span in pair.passage.clauses if _denies(pair.passage, span) for n in within(pair.passage.words, *span)

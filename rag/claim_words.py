@@ -31,7 +31,7 @@ _DENYING: Final = ("verzicht", "waiv", "zrezygn", "rezygn", "refrain")
 _NO_NEGATION: Final = re.compile(
     r"nicht (?:nur|allein|zuletzt|(?:früher|später|mehr|weniger|länger) als)|not (?:only|least)"
     r"|(?:no|not) (?:earlier|later|more|less|fewer|longer) than|nie (?:tylko|wcześniej|później|więcej|mniej|dłużej) niż"
-    r"|not (?:until|before)|nicht vor(?= \d)|nie przed(?= \d)|\b(?:a nie|and not|und nicht) (?=\w+ \d)|nie tylko|\bno\.? ?(?=\d)|bez zmian|ohne weiteres",
+    r"|not (?:\w+ ){0,2}(?:until|before)\b|nicht vor(?= \d)|nie przed(?= \d)|\b(?:a nie|and not|und nicht) (?=\w+ \d)|nie tylko|\bno\.? ?(?=\d)|bez zmian|ohne weiteres",
     re.IGNORECASE,
 )
 # Words that deny without a negation: whether they do so in a clause cannot be told by counting.

@@ -2,7 +2,8 @@
 
 Rules come first, each for one way in which a formulated sentence goes wrong: another number, date, file number, unit,
 city or name; a negation or its opposite; who did what to whom; a number that belongs to something else. What passes
-them must be covered in meaning: no content word of the sentence may be without a counterpart in the passages.
+them must be covered in meaning: no content word of the sentence may be without a counterpart in the passages. Then
+it is asked back: where the passages answer "who did that?" with another name, the sentence is not supported.
 Measured by `python -m tests.bench.claims`.
 """
 
@@ -17,11 +18,28 @@ import numpy as np
 from rag.claim_binding import belongs_elsewhere
 from rag.claim_negation import contradicted
 from rag.claim_parts import Pair, is_named
+from rag.claim_reading import Reading, answered_otherwise
 from rag.claim_roles import other_actor, other_agent, other_direction, other_giver, other_recipient, other_role
+from rag.claim_scope import only_supposed, other_scope
 from rag.claim_values import missing_city, missing_name, missing_value
 from rag.statements import PARTED, Statement, spelling_similarity, statement, within
 
-Reason = Literal["", "value", "city", "name", "negation", "role", "actor", "direction", "binding", "meaning", "empty"]
+Reason = Literal[
+    "",
+    "value",
+    "city",
+    "name",
+    "negation",
+    "role",
+    "actor",
+    "direction",
+    "binding",
+    "scope",
+    "modality",
+    "meaning",
+    "attribution",
+    "empty",
+]
 Similarity = Callable[[Statement, Statement], np.ndarray]
 
 # Least coverage of a supported clause: half-way between the highest of the invented and the lowest of the true ones of
@@ -42,6 +60,8 @@ _RULES: tuple[tuple[Reason, Callable[[Pair], str | None]], ...] = (
     ("direction", other_direction),
     ("actor", other_actor),
     ("binding", belongs_elsewhere),
+    ("scope", other_scope),
+    ("modality", only_supposed),
 )
 
 
@@ -61,6 +81,7 @@ def check_claim(
     language: str | None = None,
     passage_language: str | None = None,
     similarity: Similarity | None = None,
+    reading: Reading | None = None,
 ) -> Verdict:
     """Tell whether `sentence` says nothing but what `passages` say.
 
@@ -69,6 +90,7 @@ def check_claim(
         language: of the sentence; `passage_language`: of the passages.
         similarity: gives the cosine of each word of the sentence to each word of the passages. Without one, words are
             compared by spelling alone, and true translations are not recognised.
+        reading: says where in a text the answer to a question stands. Without one, it is not asked back.
     """
     claim, passage = statement(sentence, language), statement(PARTED.join(passages), passage_language)
     if not claim.words and not claim.values:
@@ -81,7 +103,8 @@ def check_claim(
     least, detail = coverage(pair)
     if least < (_SAME_LANGUAGE if language == passage_language else _OTHER_LANGUAGE):
         return Verdict(False, "meaning", detail)
-    return Verdict(True)
+    answered = answered_otherwise(pair, reading) if reading else None
+    return Verdict(True) if answered is None else Verdict(False, "attribution", answered)
 
 
 def pair_of(claim: Statement, passage: Statement, similarity: Similarity | None) -> Pair:

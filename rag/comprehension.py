@@ -31,6 +31,8 @@ HEADS = ("answer", "nothing")
 # cores. Then the tokens of each part.
 WINDOWS = 2
 _WINDOW, _TITLE, _QUESTION = 64, 16, 40
+# Half a window where whole texts are read.
+_STRIDE = 40
 # Special tokens of XLM-R's vocabulary.
 _START, _END = 0, 2
 # A sentence that begins before its window is judged by what is in it, where that is more than this.
@@ -84,6 +86,28 @@ class Comprehension:
                     score = float(np.logaddexp.reduce(scores[inside])) - nothing
                     found[key] = max(found.get(key, -_MOST), min(score, _MOST))
         return [replace(item, read=found.get((item.candidate.passage.id, item.start))) for item in ranked]
+
+    def odds(self, question: str, texts: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Read whole texts, in windows that overlap by half.
+
+        Returns:
+            For each text the log odds (n,) of its tokens to be of the answer, against that nothing answers, the best of
+            the windows a token is in, and where the tokens stand (n, 2).
+        """
+        encoder = self._adapted[0]
+        asked = encoder.tokens(f"query: {question}")[0][:_QUESTION]
+        head = (_START, *asked, _END)
+        windows, places = [], []
+        for number, (ids, offsets) in enumerate(map(encoder.tokens, texts)):
+            for first in range(0, max(1, len(ids) - _STRIDE), _STRIDE):
+                part = slice(first, first + 2 * _STRIDE)
+                windows.append(Window(str(number), (*head, *ids[part], _END), len(head), offsets[part]))
+                places.append((number, part))
+        tokens = [encoder.tokens(text)[1] for text in texts]
+        best = [np.full(len(offsets), -_MOST, np.float32) for offsets in tokens]
+        for (number, part), (scores, nothing) in zip(places, self.scores(windows), strict=True):
+            best[number][part] = np.maximum(best[number][part], scores - nothing)
+        return list(zip(best, tokens, strict=True))
 
     def scores(self, windows: Sequence[Window]) -> list[tuple[np.ndarray, float]]:
         """Return for each window the scores (n,) of the passage's tokens, and the one for no answer."""

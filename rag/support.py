@@ -1,11 +1,13 @@
-"""How near the words of a claim are in meaning to those of its passages, by the embedding model's tokens."""
+"""What the packaged model says of a claim: how near its words are to those of the passages, and what answers it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
+from rag.comprehension import Comprehension
 from rag.embeddings import EmbeddingModel, Encoded
 from rag.late_interaction import centred
 from rag.statements import PARTED, Statement, Word, within
@@ -18,6 +20,7 @@ class SupportModel:
 
     def __init__(self, model: EmbeddingModel) -> None:
         self._model = model
+        self._comprehension = Comprehension(model)
         self._encoded = lru_cache(maxsize=self.KEPT)(self._encode)
 
     def similarity(self, claim: Statement, passage: Statement) -> np.ndarray:
@@ -25,6 +28,10 @@ class SupportModel:
         mine, its = self._words(claim), self._words(passage)
         product: np.ndarray = mine @ its.T
         return product
+
+    def reading(self, question: str, texts: Sequence[str]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return what `Comprehension.odds` says of the texts."""
+        return self._comprehension.odds(question, texts)
 
     def _words(self, statement: Statement) -> np.ndarray:
         """Return a unit vector for each content word: the mean of its tokens, centred for the language."""

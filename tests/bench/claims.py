@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from rag.claims import Similarity, Verdict, check_claim
+from rag.claims import Verdict, check_claim
 from rag.embeddings import EmbeddingModel
 from rag.settings import Settings
 from rag.support import SupportModel
@@ -21,7 +21,7 @@ from tests.bench.claims_gold import GoldClaim, gold_claims
 SPLITS = ("dev", "last", "documents", "fresh")
 
 
-def verdicts(split: str, similarity: Similarity | None) -> list[tuple[GoldClaim, Verdict]]:
+def verdicts(split: str, model: SupportModel | None) -> list[tuple[GoldClaim, Verdict]]:
     """Check every sentence of one part."""
     return [
         (
@@ -31,7 +31,8 @@ def verdicts(split: str, similarity: Similarity | None) -> list[tuple[GoldClaim,
                 gold.passages,
                 language=gold.language,
                 passage_language=gold.passage_language,
-                similarity=similarity,
+                similarity=model.similarity if model else None,
+                reading=model.reading if model else None,
             ),
         )
         for gold in gold_claims(split)
@@ -45,9 +46,9 @@ def shares(checked: list[tuple[GoldClaim, Verdict]]) -> tuple[float, float]:
     return sum(caught) / len(caught), sum(kept) / len(kept)
 
 
-def with_model() -> Similarity:
-    """Return the packaged model's view of words."""
-    return SupportModel(EmbeddingModel(Settings())).similarity
+def with_model() -> SupportModel:
+    """Return what the packaged model says."""
+    return SupportModel(EmbeddingModel(Settings()))
 
 
 def main() -> None:
@@ -56,9 +57,9 @@ def main() -> None:
     parser.add_argument("--failures", action="store_true", help="name the sentences judged wrongly")
     parser.add_argument("splits", nargs="*", default=SPLITS, help="parts of the gold set (all)")
     options = parser.parse_args()
-    similarity = with_model()
+    model = with_model()
     for split in options.splits:
-        checked = verdicts(split, similarity)
+        checked = verdicts(split, model)
         for language in ("all", "de", "en", "pl"):
             part = [pair for pair in checked if language in ("all", pair[0].language)]
             caught, kept = shares(part)
