@@ -67,8 +67,13 @@ PREPOSITIONS = frozenset(
 )
 _SKIPPED = frozenset("der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company".split())
 _LOOK_BACK = 40
-# A name in the genitive, which a noun follows.
-_OWNER = re.compile(r"\b[A-ZÄÖÜ]\w+[^s\W]s\s+$")
+# A name in the genitive, which a noun follows; given names that end so are none.
+_OWNER = re.compile(
+    r"\b(?!(?:Hans|Jens|Jonas|Lukas|Lucas|Thomas|Andreas|Matthias|Mar[kc]us|[KC]laus|Nikolaus|Tobias|Boris|Johannes|Julius"
+    r"|Lars|Nils|Elias|Niklas|Dennis|James|Charles|Louis|Lewis|Mats|Iris|Doris|Agnes|Magnus|Linus|Marius|Darius|Justus"
+    r"|Titus|Moritz|Cornelius|Ignatius|Rasmus|Erasmus|Hannes|Mathis|Janis|Alexis|Nicolas|Douglas|Marcos|Carlos)\s)"
+    r"[A-ZÄÖÜ]\w+[^s\W]s\s+$"
+)
 # What stands before the first of two holds for the second: "between Wien and Krakau".
 _AND = re.compile(r"\s(?:und|and|i|oraz|sowie|&)\s(?:(?:der|die|das|den|dem|the)\s)?")
 _GENITIVE = re.compile(r"\b(?:der\s+Stadt|miasta)\s*$")

@@ -27,7 +27,12 @@ _ASKED: dict[str, list[tuple[re.Pattern[str], str]]] = {
         (re.compile(r"^(?P<with>(?:(?:Der|Die|Das)\s(?:\w+\s){0,2}|(?:[A-ZÄÖÜ]\w+\s)?)?)$"), "wer"),
         (re.compile(r"\b(?:von|mit|bei|zu|nach|unter)\s(?P<with>(?:de[mnr]\s)?(?:[A-ZÄÖÜ]\w+\s)?)$"), "wem"),
         (re.compile(r"\b(?:durch|für|gegen|ohne)\s(?P<with>(?:de[mnr]\s|die\s)?(?:[A-ZÄÖÜ]\w+\s)?)$"), "wen"),
-        (re.compile(r"\b(?!(?:d(?:er|ie|as|e[mns])|in|im|am|an|auf|aus|um|vor|zum|zur|vom)\s)[a-zäöü]\w*\s(?P<with>)$"), "wer"),
+        (
+            re.compile(
+                r"\b(?!(?:d(?:er|ie|as|e[mns])|in|im|am|an|auf|aus|um|vor|zum|zur|vom)\s)[a-zäöü]\w*\s(?P<with>)$"
+            ),
+            "wer",
+        ),
         (re.compile(r"[,;]\s(?:(?:weil|da|dass|und|wo|als)\s)?(?P<with>(?:der\s|die\s)?(?:[A-ZÄÖÜ]\w+\s)?)$"), "wer"),
     ],
     "en": [
@@ -44,7 +49,8 @@ _ASKED: dict[str, list[tuple[re.Pattern[str], str]]] = {
     ],
 }
 _WHOSE = {"de": "wessen", "en": "whose"}
-_OWNS = {"en": re.compile(r"['’]s?\s")}
+# The end of a name, and how what follows begins, where the name owns it: "Kern's pictures", "Kerns Bilder".
+_OWNS = {"de": re.compile(r"s\s[A-ZÄÖÜ]$"), "en": re.compile(r"['’]s?\s\w$")}
 # A name that goes on behind it is a part of another one: "the Iron Bridge".
 _GOES_ON = re.compile(r"^[\s-][A-ZÄÖÜŁŚŻĆ]|^-")
 # How much more another name answers than the claim's own, in log odds.
@@ -96,11 +102,8 @@ def _question(claim: Statement, mention: Mention) -> str | None:
     start, end = next(span for span in claim.sentences if span[0] <= mention.start < span[1])
     before, behind = claim.text[start : mention.start], claim.text[mention.end : end]
     language = claim.language or "de"
-    owned = _OWNS[language].match(behind) if language in _OWNS else None
-    if language == "de" and claim.text[mention.end - 1] == "s" and re.match(r"\s[A-ZÄÖÜ]", behind):
-        owned = re.match("", behind)
-    if owned:
-        return _asking(f"{before}{_WHOSE[language]} {behind[owned.end() :].lstrip()}")
+    if language in _OWNS and _OWNS[language].search(claim.text[mention.start : mention.end] + behind[:2]):
+        return _asking(f"{before}{_WHOSE[language]}{behind}")
     if language != "de" and _GOES_ON.match(behind):
         return None
     for pattern, word in _ASKED.get(language, []):

@@ -148,6 +148,7 @@ class _Verifier:
                 language=self.language,
                 passage_language=self.languages[markers[0]] or "de",
                 similarity=self.support.similarity,
+                reading=self.support.reading,
             )
         return self.known[key]
 

@@ -101,7 +101,7 @@ def written(assistant: Assistant, question: str) -> dict[str, Any]:
 def judged(file: Path) -> str:
     """Return what share of the judged sentences is wrong, and what the check caught and kept."""
     lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    similarity = with_model()
+    model = with_model()
     counts: Counter[tuple[bool, bool]] = Counter()
     for line in lines:
         verdict = check_claim(
@@ -109,7 +109,8 @@ def judged(file: Path) -> str:
             line["passages"],
             language=line["language"],
             passage_language=line["passage_language"],
-            similarity=similarity,
+            similarity=model.similarity,
+            reading=model.reading,
         )
         counts[line["verdict"] == "supported", verdict.supported] += 1
     wrong, right = counts[False, False] + counts[False, True], counts[True, True] + counts[True, False]

@@ -2,8 +2,11 @@
 
 import pytest
 
-from rag.claims import check_claim
+from rag.claim_reading import asked_of
+from rag.claims import check_claim, pair_of
 from rag.names import city_keys
+from rag.names_abroad import known_name, sounds_alike
+from rag.statements import statement
 from rag.values import same, values
 from tests.bench.claims import shares, verdicts, with_model
 from tests.bench.claims_gold import gold_claims
@@ -36,6 +39,20 @@ def test_one_date_in_all_its_spellings(written):
         ("61-17/24", "61-17/24"),
         ("im Herbst", "jesienią"),
         ("monatlich", "per month"),
+        ("dreihundertfünfzig Plätze", "three hundred and fifty seats"),
+        ("zweitausend dreihundert Euro", "dwa tysiące trzysta euro"),
+        ("sechsunddreißig", "thirty-six"),
+        ("der elfte", "w XI wieku"),
+        ("einundzwanzigste", "dwudziesty pierwszy"),
+        ("twenty-first", "21."),
+        ("eine fünfjährige Tochter", "a five-year-old daughter"),
+        ("27-jährige", "27-letnia"),
+        ("dreimal", "three times"),
+        ("trzykrotnie", "threefold"),
+        ("vierzehn Tage", "two weeks"),
+        ("2 km", "2.000 m"),
+        ("100 Kilometer pro Stunde", "100 km/h"),
+        ("überwintern", "zimują"),
     ],
 )
 def test_one_value_in_two_languages(one, other):
@@ -55,11 +72,55 @@ def test_one_value_in_two_languages(one, other):
         ("61-17/24", "61-71/24"),
         ("Montag", "Dienstag"),
         ("täglich", "jährlich"),
+        ("vierzehn Tage", "vierzehn Wochen"),
+        ("dreihundert", "three"),
+        ("zwei oder drei", "23"),
     ],
 )
 def test_values_that_differ(one, other):
-    (mine,), (its,) = values(one), values(other)
-    assert not same(mine, its)
+    assert not any(same(mine, its) for mine in values(one) for its in values(other))
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("ten system głosowania", "pl"), ("ochrona środowiska", "pl"), ("nur einmal und ganz einfach", "de")],
+)
+def test_words_that_are_no_value(text, language):
+    assert values(text, language) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "abroad"),
+    [
+        ("Niemczech", "Germany"),
+        ("niederländische", "Dutch"),
+        ("Elżbiety", "Elizabeth"),
+        ("Wisłą", "Weichsel"),
+        ("Jan", "Johann"),
+    ],
+)
+def test_a_known_name_has_one_key_in_all_languages(name, abroad):
+    assert known_name(name) == known_name(abroad) is not None
+
+
+@pytest.mark.parametrize("word", ["Finanzen", "Gallerte", "Schotter", "letter", "Norwich"])
+def test_a_common_word_is_no_known_name(word):
+    assert known_name(word) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("Alechinem", "Alekhine", True),
+        ("Dźajawarmana", "Jayavarman", True),
+        ("Mozambiku", "Mosambik", True),
+        ("Huber", "Haber", False),
+        ("Schmidt", "Schulz", False),
+        ("Kowalski", "Nowak", False),
+    ],
+)
+def test_names_are_compared_by_sound(one, other, alike):
+    assert sounds_alike(one, other) == alike
 
 
 @pytest.mark.parametrize(
@@ -101,6 +162,72 @@ def test_who_does_what_to_whom(sentence, reason):
     assert (verdict.supported, verdict.reason) == (not reason, reason)
 
 
+SCOPE = (
+    "Von den 143 Schulen haben 61 eine Solaranlage. Das Haus am Markt könnte bis 2028 verkauft werden. "
+    "Die Buslinie 7 fährt alle 15 Minuten. Der Treff ist täglich geöffnet."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("143 Schulen haben eine Solaranlage.", ""),
+        ("Alle 143 Schulen haben eine Solaranlage.", "scope"),
+        ("Die Buslinie 7 fährt alle 15 Minuten.", ""),
+        ("Der Treff ist täglich geöffnet.", ""),
+        ("Das Haus am Markt könnte bis 2028 verkauft werden.", ""),
+        ("Das Haus am Markt ist bis 2028 verkauft worden.", "modality"),
+    ],
+)
+def test_all_and_certain_need_passages_that_say_so(sentence, reason):
+    verdict = check_claim(sentence, [SCOPE], language="de", passage_language="de")
+    assert (verdict.supported, verdict.reason) == (not reason, reason)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language", "question"),
+    [
+        ("Nora Berger setzte sich durch.", "de", "wer setzte sich durch?"),
+        ("Der Hafen wurde von der Firma Hansebau erweitert.", "de", "Der Hafen wurde von wem erweitert?"),
+        ("Die Bilder sind in der Familie Roth.", "de", None),
+        ("The pictures were received by Jan Kern.", "en", "The pictures were received by whom?"),
+        ("Jan Kern's pictures are old.", "en", "whose pictures are old?"),
+        ("Obrazy otrzymał przez Jan Kern.", "pl", "Obrazy otrzymał przez kogo?"),
+    ],
+)
+def test_what_is_asked_back(sentence, language, question):
+    asked = list(asked_of(pair_of(statement(sentence, language), statement(ROLES, "de"), None)))
+    assert (asked[0].question if asked else None) == question
+
+
+BRIDGE = (
+    "Die älteste Brücke goss Abraham Darby nach einem Entwurf von Thomas Pritchard. Die Flut von 1795 überstand sie. "
+    "Thomas Telford baute im Jahr darauf in Buildwas eine leichtere."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language", "supported"),
+    [
+        ("Abraham Darby goss die älteste Brücke.", "de", True),
+        ("Thomas Telford goss die älteste Brücke.", "de", False),
+        ("Abraham Darby cast the oldest bridge.", "en", True),
+        ("Thomas Telford cast the oldest bridge.", "en", False),
+    ],
+)
+def test_asked_back_the_passages_name_another(sentence, language, supported):
+    model = with_model()
+    verdict = check_claim(
+        sentence,
+        [BRIDGE],
+        language=language,
+        passage_language="de",
+        similarity=model.similarity,
+        reading=model.reading,
+    )
+    assert verdict.supported == supported
+
+
 @pytest.mark.parametrize("name", ["Göttingen Getynga", "Trier Trewir", "Olsztyn Allenstein", "Padua Padwa", "Kassel"])
 def test_cities_have_one_key_in_all_languages(name):
     assert len({key for word in name.split() for key in city_keys(f"in {word}")}) == 1
@@ -118,7 +245,11 @@ def test_the_gold_set_is_large_and_in_three_languages():
 # What was measured, less one sentence: `docs/accuracy.md` has the figures.
 @pytest.mark.parametrize(
     ("split", "caught", "kept"),
-    [("last", 0.82, 0.73), pytest.param("dev", 0.98, 0.95, marks=pytest.mark.long)],
+    [
+        ("last", 0.82, 0.76),
+        pytest.param("dev", 0.98, 0.94, marks=pytest.mark.long),
+        pytest.param("documents", 0.49, 0.71, marks=pytest.mark.long),
+    ],
 )
 def test_its_figures_do_not_fall(split, caught, kept):
     found = shares(verdicts(split, with_model()))
