@@ -20,7 +20,8 @@ from rag.statements import PARTED, Statement
 # Given a question and texts, returns for each text its tokens' odds to be of the answer, and where they stand (n, 2).
 Reading = Callable[[str, Sequence[str]], list[tuple[np.ndarray, np.ndarray]]]
 
-# What may stand before a name of which can be asked, in its sentence, and the question word that then takes the place of
+_NO_VERB = "der|die|das|dem|den|des|in|im|am|an|auf|aus|um|vor|zum|zur|vom"
+# What may stand in a sentence before a name of which can be asked, and the question word that then takes the place of
 # the name and of the group `with`: what opens a sentence or clause, prepositions, and verbs that a subject follows.
 _ASKED: dict[str, list[tuple[re.Pattern[str], str]]] = {
     "de": [
@@ -28,9 +29,7 @@ _ASKED: dict[str, list[tuple[re.Pattern[str], str]]] = {
         (re.compile(r"\b(?:von|mit|bei|zu|nach|unter)\s(?P<with>(?:de[mnr]\s)?(?:[A-ZÄÖÜ]\w+\s)?)$"), "wem"),
         (re.compile(r"\b(?:durch|für|gegen|ohne)\s(?P<with>(?:de[mnr]\s|die\s)?(?:[A-ZÄÖÜ]\w+\s)?)$"), "wen"),
         (
-            re.compile(
-                r"\b(?!(?:d(?:er|ie|as|e[mns])|in|im|am|an|auf|aus|um|vor|zum|zur|vom)\s)[a-zäöü]\w*\s(?P<with>)$"
-            ),
+            re.compile(rf"\b(?!(?:{_NO_VERB})\s)[a-zäöü]\w*\s(?P<with>)$"),
             "wer",
         ),
         (re.compile(r"[,;]\s(?:(?:weil|da|dass|und|wo|als)\s)?(?P<with>(?:der\s|die\s)?(?:[A-ZÄÖÜ]\w+\s)?)$"), "wer"),
@@ -86,7 +85,7 @@ def asked_of(pair: Pair) -> Iterator[Asked]:
 
 
 def margin(asked: Asked, pair: Pair, reading: Reading) -> float:
-    """Return by how much the best place of what the claim says answers more than the best of all others, in log odds."""
+    """Return by how much the best place of what the claim says answers more than the best rival, in log odds."""
     own = rival = -np.inf
     start = 0
     texts = pair.passage.text.split(PARTED)

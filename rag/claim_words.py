@@ -31,13 +31,15 @@ _DENYING: Final = ("verzicht", "waiv", "zrezygn", "rezygn", "refrain")
 _NO_NEGATION: Final = re.compile(
     r"nicht (?:nur|allein|zuletzt|(?:früher|später|mehr|weniger|länger) als)|not (?:only|least)"
     r"|(?:no|not) (?:earlier|later|more|less|fewer|longer) than|nie (?:tylko|wcześniej|później|więcej|mniej|dłużej) niż"
-    r"|not (?:\w+ ){0,2}(?:until|before)\b|nicht vor(?= \d)|nie przed(?= \d)|\b(?:a nie|and not|und nicht) (?=\w+ \d)|nie tylko|\bno\.? ?(?=\d)|bez zmian|ohne weiteres",
+    r"|not (?:\w+ ){0,2}(?:until|before)\b|nicht vor(?= \d)|nie przed(?= \d)"
+    r"|\b(?:a nie|and not|und nicht) (?=\w+ \d)|nie tylko|\bno\.? ?(?=\d)|bez zmian|ohne weiteres",
     re.IGNORECASE,
 )
 # Words that deny without a negation: whether they do so in a clause cannot be told by counting.
 _SOFT: Final = re.compile(
-    r"\b(?:un(?!ter|d\b|i|s|ge[bf])\w{5,}|\w{3,}los(?:e[mnrs]?)?|\w{4,}less|\w{4,}frei(?:e[mnrs]?)?|bez\w{4,}|nie\w{4,}"
-    r"|vergeblich\w*|in vain|daremn\w*|ausgeschlossen|ruled out|wyklucz\w*|verboten\w*|forbidden|banned|zakaz\w*|zabron\w*"
+    r"\b(?:un(?!ter|d\b|i|s|ge[bf])\w{5,}|\w{3,}los(?:e[mnrs]?)?|\w{4,}less|\w{4,}frei(?:e[mnrs]?)?|bez\w{4,}"
+    r"|nie\w{4,}|vergeblich\w*|in vain|daremn\w*|ausgeschlossen|ruled out|wyklucz\w*|verboten\w*|forbidden|banned"
+    r"|zakaz\w*|zabron\w*"
     r"|fehl\w*|lack\w*|missing|brak\w*|statt|instead|zamiast|nur|only|tylko|kaum|hardly|barely|ledwie|failed|scheiter\w*"
     r"|gescheitert\w*|refus\w*|verweiger\w*|odmaw\w*|odmówi\w*|lifted|aufgehoben|zniesion\w*|lost|verlor\w*)\b",
     re.IGNORECASE,

@@ -34,7 +34,7 @@ finnland~ finnisch~ finnen finne finns finland~ finnish finów finow~ fińsk~
 island~ iceland~ islandz~
 irland~ irisch~ ire iren irin ireland~ irish~ irlandz~ irlandcz~
 schottland~ schottisch~ schotte schotten scot scots scotland~ scottish~ szkocj~ szkock~ szkot~
-england~ englisch~ engländ~ english~ british britain~ brite briten britisch~ großbrit~ bryty~ anglia anglii anglią angielsk~ anglik~ anglicy königreich kingdom uk
+england~ englisch~ engländ~ english~ british britain~ brite briten britisch~ großbrit~ bryty~ angli~ angiel~ kingdom uk
 wales waliser~ walisisch~ welsh walij~ walii walia
 spani~ spain~ spanish~ hiszpan~ hiszpań~
 portug~

@@ -47,7 +47,7 @@ _CARDINALS: Final = """
 1000 tausend eintausend thousand tysiąc tysiąca
 """
 _ORDINALS: Final = """
-1 erste ersten erster erstes erstem erstmals erstmalig erstmalige first pierwszy pierwsza pierwsze pierwszego pierwszej pierwszym
+1 erste ersten erster erstes erstem erstmals erstmalig first pierwszy pierwsza pierwsze pierwszego pierwszej
 2 zweite zweiten zweiter zweites zweitem second drugi druga drugie drugiego drugiej drugim
 3 dritte dritten dritter drittes drittem third trzeci trzecia trzecie trzeciego trzeciej trzecim
 4 vierte vierten vierter viertes fourth czwarty czwarta czwarte czwartego czwartej
