@@ -42,6 +42,9 @@ _HEADING_WEIGHT = 0.3
 # For a reader who does not see all, so many times the passages wanted are scored anew with what that reader sees: the
 # rarity of words there may put them in another order.
 _SCORED_ANEW = 4
+# SQLite takes two microseconds for each passage that holds a word of the question. Where words are held by more passages
+# than this, taken together, passages are looked up by the rarest of them, and scored by all.
+_POSTINGS = 50_000
 # Documents indexed in one transaction.
 _BATCH = 200
 
@@ -153,46 +156,52 @@ class LexicalIndex:
     def search(self, terms: Iterable[str], count: int, reader: Reader = EVERYTHING) -> list[Match]:
         """Return up to `count` passages that hold any of `terms` and that `reader` sees, best first."""
         terms = list(terms)
-        query = " OR ".join(f'"{term}"' for term in terms)
-        if not query:
+        if not terms:
             return []
         seen = self.seen(reader)
-        if seen is not None:
-            return self._search_among(terms, query, count, seen)
+        of, everything = self._statistics(terms, seen)
+        looked_up = _affordable(terms, of, everything)
+        if seen is not None or len(looked_up) < len(terms):
+            return self._search_among(terms, looked_up, count, seen, of)
         with self._lock:
             rows = self._connection.execute(
                 "SELECT passages.id, document_id, -bm25(terms, 1.0, ?) AS score "
                 "FROM terms JOIN passages ON number = terms.rowid WHERE terms MATCH ? ORDER BY score DESC LIMIT ?",
-                (_HEADING_WEIGHT, query, count),
+                (_HEADING_WEIGHT, _any_of(terms), count),
             ).fetchall()
         return [Match(*row) for row in rows]
 
-    def _search_among(self, terms: Sequence[str], query: str, count: int, seen: Collection[int]) -> list[Match]:
-        # The classes are numbers of our own, and may be more than SQLite takes as parameters.
-        among = f"class IN ({','.join(map(str, seen))})"
+    def _search_among(
+        self, terms: Sequence[str], looked_up: Sequence[str], count: int, seen: Collection[int] | None, of: Statistics
+    ) -> list[Match]:
+        """Return the best for `terms` of those that hold any of `looked_up` and are of the classes `seen`."""
         with self._lock:
             rows = self._connection.execute(
                 "SELECT passages.id, document_id, body, heading FROM terms JOIN passages ON number = terms.rowid "
-                f"WHERE terms MATCH ? AND {among} ORDER BY bm25(terms, 1.0, ?), number LIMIT ?",
-                (query, _HEADING_WEIGHT, count * _SCORED_ANEW),
+                f"WHERE terms MATCH ? AND {_among('class', seen)} ORDER BY bm25(terms, 1.0, ?), number LIMIT ?",
+                (_any_of(looked_up), _HEADING_WEIGHT, count * _SCORED_ANEW),
             ).fetchall()
-            passages, tokens = self._connection.execute(
-                f"SELECT COALESCE(SUM(passages), 0), COALESCE(SUM(tokens), 0) FROM classes WHERE number IN "
-                f"({','.join(map(str, seen))})"
-            ).fetchone()
-            marks = ",".join("?" * len(terms))
-            holding = dict(
-                self._connection.execute(
-                    f"SELECT term, SUM(passages) FROM frequencies WHERE term IN ({marks}) AND {among} GROUP BY term",
-                    terms,
-                )
-            )
-        of = Statistics(passages, tokens, holding)
         found = [
             Match(key, document_id, score(terms, _tokens(body), _tokens(heading), _HEADING_WEIGHT, of))
             for key, document_id, body, heading in rows
         ]
         return sorted(found, key=lambda match: -match.score)[:count]
+
+    def _statistics(self, terms: Sequence[str], seen: Collection[int] | None) -> tuple[Statistics, int]:
+        """Return those of the classes `seen`, None for all, and how many passages there are in all."""
+        with self._lock:
+            passages, tokens, everything = self._connection.execute(
+                f"SELECT COALESCE(SUM(passages * held), 0), COALESCE(SUM(tokens * held), 0), COALESCE(SUM(passages), 0) "
+                f"FROM (SELECT passages, tokens, {_among('number', seen)} AS held FROM classes)"
+            ).fetchone()
+            holding = dict(
+                self._connection.execute(
+                    f"SELECT term, SUM(passages) FROM frequencies WHERE term IN ({','.join('?' * len(terms))}) "
+                    f"AND {_among('class', seen)} GROUP BY term",
+                    terms,
+                )
+            )
+        return Statistics(passages, tokens, holding), everything
 
     def counts(self, reader: Reader = EVERYTHING) -> dict[str, int]:
         """Return for every term how many passages hold it, of those that `reader` sees."""
@@ -202,8 +211,8 @@ class LexicalIndex:
                 return dict(self._connection.execute("SELECT term, doc FROM vocabulary"))
             return dict(
                 self._connection.execute(
-                    "SELECT term, SUM(passages) FROM frequencies WHERE passages > 0 AND class IN "
-                    f"({','.join(map(str, seen))}) GROUP BY term"
+                    f"SELECT term, SUM(passages) FROM frequencies WHERE passages > 0 AND {_among('class', seen)} "
+                    "GROUP BY term"
                 )
             )
 
@@ -247,6 +256,32 @@ def question_terms(question: str, language: Language) -> list[str]:
     terms = [term for word in content for reading in ("de", "en", "pl") for term in stems(word, reading)]
     terms += [fold(word) for word in content if "-" not in word] + city_keys(question)
     return list(dict.fromkeys(term for term in terms if term))
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    return " OR ".join(f'"{term}"' for term in terms)
+
+
+def _among(column: str, seen: Collection[int] | None) -> str:
+    """Return a condition; the classes are numbers of our own, and may be more than SQLite takes as parameters."""
+    return "1" if seen is None else f"{column} IN ({','.join(map(str, seen))})"
+
+
+def _affordable(terms: Sequence[str], of: Statistics, everything: int) -> list[str]:
+    """Return the rarest of `terms`, as many as `_POSTINGS` allow: one that is held at least, all in a smaller store.
+
+    For who sees a part, what is held there stands for the whole: of the rest, nothing but its size is looked at.
+    """
+    most = _POSTINGS * of.passages / everything if everything else 0.0
+    taken = 0
+    chosen: list[str] = []
+    for term in sorted(terms, key=lambda term: of.holding.get(term, 0)):
+        holding = of.holding.get(term, 0)
+        if taken and taken + holding > most:
+            break
+        taken += holding
+        chosen.append(term)
+    return chosen
 
 
 def _state(record: Mapping[str, object]) -> tuple[str, str]:

@@ -156,7 +156,7 @@ def test_the_lexical_score_of_a_reader_who_sees_all_is_that_of_the_whole_index(a
         seen = index.seen(Reader(frozenset({"bau"}), ungrouped=True))
         assert seen is None
         classes = [row[0] for row in index._connection.execute("SELECT number FROM classes")]
-        ours = index._search_among(terms, " OR ".join(f'"{term}"' for term in terms), 50, classes)
+        ours = index._search_among(terms, terms, 50, classes, index._statistics(terms, classes)[0])
         assert {match.id: pytest.approx(match.score, rel=1e-9) for match in ours} == everything
     index.close()
 

@@ -69,6 +69,27 @@ def test_nothing_found_is_an_empty_list(store: Store) -> None:
     assert find(index, '"; DROP TABLE passages; -- * NEAR(a b)', "en") == []
 
 
+def test_in_a_large_store_the_rarest_words_find_and_all_words_score(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Store(tmp_path / "large")
+    for number in range(30):
+        rare = "Kalimborast" if number % 10 == 0 else "Verwaltung"
+        put(made, f"d{number}", "de", f"Die Stadt und ihr Amt für {rare}, Nummer {number}.")
+    index = LexicalIndex(made)
+    index.update(made.refresh())
+    terms = question_terms("Stadt Amt Kalimborast Xyzzy", "de")
+    everything = {match.id: match.score for match in index.search(terms, 50)}
+    assert len(everything) == 30
+    monkeypatch.setattr("rag.lexical._POSTINGS", 20)
+    few = {match.id: match.score for match in index.search(terms, 50)}
+    assert few.keys() == {passage_id(f"d{number}", "v1", 0) for number in (0, 10, 20)}
+    assert few == {key: pytest.approx(everything[key]) for key in few}
+    only_common = question_terms("Stadt Xyzzy", "de")
+    assert len(index.search(only_common, 50)) == 30
+    index.close()
+
+
 def test_follows_additions_changes_and_removals(store: Store) -> None:
     index = LexicalIndex(store)
     index.update(store.generation)
