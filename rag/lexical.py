@@ -42,8 +42,8 @@ _HEADING_WEIGHT = 0.3
 # For a reader who does not see all, so many times the passages wanted are scored anew with what that reader sees: the
 # rarity of words there may put them in another order.
 _SCORED_ANEW = 4
-# SQLite takes two microseconds for each passage that holds a word of the question. Where words are held by more passages
-# than this, taken together, passages are looked up by the rarest of them, and scored by all.
+# SQLite takes two microseconds for each passage that holds a word of the question. Where more passages than this hold
+# one, those are looked up that hold the rarest words, and scored by all.
 _POSTINGS = 50_000
 # Documents indexed in one transaction.
 _BATCH = 200
@@ -191,8 +191,8 @@ class LexicalIndex:
         """Return those of the classes `seen`, None for all, and how many passages there are in all."""
         with self._lock:
             passages, tokens, everything = self._connection.execute(
-                f"SELECT COALESCE(SUM(passages * held), 0), COALESCE(SUM(tokens * held), 0), COALESCE(SUM(passages), 0) "
-                f"FROM (SELECT passages, tokens, {_among('number', seen)} AS held FROM classes)"
+                "SELECT COALESCE(SUM(passages * held), 0), COALESCE(SUM(tokens * held), 0), COALESCE(SUM(passages), 0)"
+                f" FROM (SELECT passages, tokens, {_among('number', seen)} AS held FROM classes)"
             ).fetchone()
             holding = dict(
                 self._connection.execute(
