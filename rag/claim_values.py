@@ -8,6 +8,7 @@ from rag.claim_parts import PLACE, STREET, TITLES, Pair, is_name, opens
 from rag.language import WORD, fold
 from rag.names import city_keys
 from rag.names_abroad import known_name, sounds_alike
+from rag.reckoning import follows
 from rag.statements import Statement, same_name, same_root
 from rag.values import Value, same
 
@@ -18,16 +19,25 @@ _TRANSLATED = 0.62
 # A German word for a bridge, way or yard names one or is any: in another language its like is further away.
 _PLACE = 0.3
 _WITHIN = 4
+# Words for two.
+_PAIR = re.compile(
+    r"\b(?:beide\w*|both|oba|obie|obu|doppel\w*|twice|zweimal\w*|dwukrot\w*|double\w*|podw[óo]j\w*|paar|pair|para|zwilling\w*)\b",
+    re.IGNORECASE,
+)
 # Characters between a number and how often it falls due.
 _NEAR = 30
 
 
 def missing_value(pair: Pair) -> str | None:
-    """A number, date, time or file number that the passages don't state."""
+    """A number, date, time or file number that the passages don't state, and that no reckoning gives."""
     for value in pair.claim.values:
         if value.kind == "rate" and not _is_rate_of_number(pair.claim, value):
             continue
-        if not _stated(value, pair.passage.values):
+        if not (
+            _stated(value, pair.passage.values)
+            or (value.numbers == {2.0} and _PAIR.search(pair.passage.text))
+            or follows(value, pair.passage)
+        ):
             return pair.claim.text[value.start : value.end]
     return None
 

@@ -97,12 +97,30 @@ _UNITS: Final = {
     "day": "tag tage tagen tages day days dzień dni",
     "week": "woche wochen week weeks tydzień tygodnia tygodnie tygodni",
     "month": "monat monate monaten monats month months miesiąc miesiąca miesiące miesięcy",
+    "decade": "jahrzehnt jahrzehnte jahrzehnten decade decades dekada dekady dekad",
+    "century": "jahrhunderte jahrhunderten centuries wieki",
     "year": "jahr jahre jahren jahres year years rok roku lat lata",
 }
+# How many parts a whole has. "Quarter" and "Viertel" are parts of towns too: they need a number before them.
+_FRACTIONS: Final = """
+3 drittel third thirds trzecia trzecie trzecich
+4 viertel quarter quarters czwarta czwarte czwartych
+5 fünftel fifth fifths piąta piąte piątych
+6 sechstel sixth sixths szósta szóste szóstych
+8 achtel eighth eighths ósma ósme ósmych
+10 zehntel tenth tenths dziesiąta dziesiąte dziesiątych
+"""
+# "Every third" says as much as "a third".
+_EVERY: Final = """
+3 dritte dritter drittes dritten third trzeci trzecia trzecie
+4 vierte vierter viertes vierten fourth czwarty czwarta czwarte
+5 fünfte fünfter fünftes fünften fifth piąty piąta piąte
+10 zehnte zehnter zehntes zehnten tenth dziesiąty dziesiąta dziesiąte
+"""
 # What a unit measures, and how much of it: two weeks are 14 days.
 _MEASURES: Final = """
 time second 1 minute 60 hour 3600 day 86400 week 604800
-months month 1 year 12
+months month 1 year 12 decade 120 century 1200
 length mm 1 cm 10 m 1000 km 1000000
 weight ug 1 mg 1000 g 1000000 kg 1000000000 t 1000000000000
 area m2 1 ha 10000 km2 1000000
@@ -139,6 +157,8 @@ def _german_tens() -> dict[str, float]:
     return {f"{one}und{ten}": float(a + b) for one, a in ones.items() for ten, b in tens.items()}
 
 
+FRACTIONS: Final = _numbered(_FRACTIONS)
+EVERY: Final = _numbered(_EVERY)
 NUMBER_WORDS: Final = _numbered(_CARDINALS) | _german_tens()
 ORDINALS: Final = _numbered(_ORDINALS)
 SCALES: Final = _numbered(_SCALES)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rag.language import fold
-from rag.number_words import MEASURES, SCALES, UNITS
+from rag.number_words import EVERY, FRACTIONS, MEASURES, NUMBER_WORDS, SCALES, UNITS
 from rag.spelled_numbers import spelled_numbers, unit_of
 
 Kind = Literal["code", "date", "season", "weekday", "clock", "rate", "number"]
@@ -97,14 +97,24 @@ _CURRENCY_BEFORE = re.compile(r"(?P<unit>€|\$|£|EUR|USD|PLN)\s?$")
 _PER_HOUR = re.compile(r"\s(?:(?:pro|je|in der) Stunde|(?:an|per) hour|na godzinę)\b")
 _CENTURY = re.compile(r"\b(?P<number>[IVX]+)(?:\.\s(?=Jahrhundert)|\s(?=wiek|w\.))")
 _ROMAN = {"I": 1, "V": 5, "X": 10}
+_FRACTION = re.compile(
+    r"\b(?P<count>[^\W\d_]+)[\s-]"
+    r"(?P<part>(?:third|quarter|fifth|sixth|eighth|tenth)(?=\s(?:of|more|less|fewer|higher|lower|cheaper|longer|shorter)\b)"
+    r"|(?<=every\s)(?:third|fourth|fifth|tenth)|(?!(?:third|fifth|sixth|eighth|tenth)\b)[^\W\d_]{5,})\b"
+)
+_ONE_WORDS = frozenset("ein einem eines a one jedna jedną jednej jedna".split())
+_EVERY_WORDS = frozenset("jede jeder jedes jeden every co".split())
 # How often something falls due: "pro Jahr" and "rocznie", not "im Jahr 2025".
 _RATES = {
-    "day": r"(?:pro|am|je) Tag|täglich|(?:a|per|each|every) day|daily|dziennie|(?:na|za) dzień",
-    "week": r"(?:pro|in der|je) Woche|wöchentlich|(?:a|per|each|every) week|weekly|tygodniowo"
-    r"|w tygodniu|(?:na|za) tydzień",
-    "month": r"(?:pro|im|je) Monat|monatlich\w*|(?:a|per|each|every) month|monthly|miesięcznie|(?:na|za) miesiąc",
+    "day": r"(?:pro|am|je|jede[nr]) Tag|täglich|(?:a|per|each|every) day|daily|dziennie|codzienn\w+"
+    r"|(?:na|za|co) dzień|każdego dnia",
+    "week": r"(?:pro|in der|je|jede) Woche|wöchentlich|(?:a|per|each|every) week|weekly|tygodniowo"
+    r"|w tygodniu|(?:na|za|co) tydzień",
+    "month": r"(?:pro|im|je|jeden) Monat|monatlich\w*|(?:a|per|each|every) month|monthly|miesięcznie"
+    r"|(?:na|za|co) miesiąc",
     "night": r"(?:pro|je) Nacht|(?:a|per|each|every) night|nightly|(?:na|za) noc",
-    "year": r"(?:pro|im|je) Jahr|jährlich\w*|(?:a|per|each|every) year|annual\w*|yearly|rocznie|na rok|w roku",
+    "year": r"(?:pro|im|je|jedes) Jahr|jährlich\w*|(?:a|per|each|every) year|annual\w*|yearly|rocznie|corocznie"
+    r"|na rok|co roku|w roku",
 }
 _RATE = {
     name: re.compile(rf"(?<!\w)(?:{pattern})(?!\w)(?!\s+(?:der\s+)?\d)", re.IGNORECASE)
@@ -137,7 +147,7 @@ class Value:
 def values(text: str, language: str | None = None) -> list[Value]:
     """Return the values of `text`, in `language` where that is known, in order; no two overlap."""
     masked = _Masked(text.translate(_DASHES))
-    for find in (_addresses, _codes, _dates, _clocks, _rates, _days_and_seasons, _centuries, _numbers):
+    for find in (_addresses, _codes, _dates, _clocks, _rates, _days_and_seasons, _centuries, _fractions, _numbers):
         masked.take(find(masked.text))
     masked.take(_number_words(masked.text, language))
     return sorted(masked.found, key=lambda value: value.start)
@@ -307,6 +317,18 @@ def _centuries(text: str) -> Iterator[Value]:
         digits = [_ROMAN[digit] for digit in match["number"]]
         number = sum(-one if one < following else one for one, following in zip(digits, [*digits[1:], 0], strict=True))
         yield Value("number", *match.span("number"), numbers=frozenset({float(number)}), unit="ordinal")
+
+
+def _fractions(text: str) -> Iterator[Value]:
+    """Yield shares as percentages, "zwei Drittel" with and without decimals; English "third" is one behind a number."""
+    for match in _FRACTION.finditer(text):
+        counted, part = fold(match["count"]), fold(match["part"])
+        parts = EVERY.get(part) if counted in _EVERY_WORDS else FRACTIONS.get(part)
+        count = 1.0 if counted in _EVERY_WORDS | _ONE_WORDS else NUMBER_WORDS.get(counted)
+        if parts and count and count < parts:
+            share = 100 * count / parts
+            readings = {float(int(share)), float(round(share)), round(share, 1), round(share, 2)}
+            yield Value("number", *match.span(), numbers=frozenset(readings), unit="percent")
 
 
 def _numbers(text: str) -> Iterator[Value]:

@@ -48,6 +48,9 @@ def test_one_date_in_all_its_spellings(written):
         ("eine fünfjährige Tochter", "a five-year-old daughter"),
         ("27-jährige", "27-letnia"),
         ("dreimal", "three times"),
+        ("zwei Drittel", "67 %"),
+        ("jeder vierte", "a quarter of"),
+        ("zwei Jahrzehnte", "20 years"),
         ("trzykrotnie", "threefold"),
         ("vierzehn Tage", "two weeks"),
         ("2 km", "2.000 m"),
@@ -255,3 +258,29 @@ def test_its_figures_do_not_fall(split, caught, kept):
     found = shares(verdicts(split, with_model()))
     assert found[0] >= caught
     assert found[1] >= kept
+
+
+FIGURES = (
+    "Von 240 Anträgen wurden 60 abgelehnt. Das Ticket kostet 30 Euro pro Monat. Es gibt 12 Gruppen mit je 8 Kindern. Das Bad öffnet von 9 bis 17 Uhr. "
+    "Der Vertrag von 1998 endete 2013. 25 Prozent der Plätze sind vergeben."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "supported"),
+    [
+        ("180 Anträge wurden nicht abgelehnt.", True),
+        ("Zusammen haben die Gruppen 96 Kinder.", True),
+        ("Das Bad öffnet 8 Stunden.", True),
+        ("Der Vertrag endete nach 15 Jahren.", True),
+        ("75 Prozent der Plätze sind nicht vergeben.", True),
+        ("170 Anträge wurden nicht abgelehnt.", False),
+        ("Das Ticket kostet 360 Euro.", False),
+        ("Das Bad öffnet 9 Stunden.", False),
+        ("Der Vertrag endete nach 16 Jahren.", False),
+        ("65 Prozent der Plätze sind nicht vergeben.", False),
+    ],
+)
+def test_a_number_may_follow_by_one_step_of_reckoning(sentence, supported):
+    verdict = check_claim(sentence, [FIGURES], language="de", passage_language="de")
+    assert (verdict.reason != "value") == supported
