@@ -28,23 +28,29 @@ def follows(value: Value, said: Statement) -> bool:
     """Whether `value` follows from the numbers of `said`, without being one of them."""
     if value.kind != "number":
         return False
-    windows = _windows(said)
-    return any(_is(value, number) for text, stated in windows for number in _derived(value, stated, text))
-
-
-def _windows(said: Statement) -> Iterator[tuple[str, list[Value]]]:
     spans = said.sentences
-    for start, end in [*spans, *((one[0], other[1]) for one, other in pairwise(spans))]:
-        yield said.text[start:end], [value for value in said.values if start <= value.start < end]
+    two = [(one[0], other[1]) for one, other in pairwise(spans)]
+    return any(
+        _is(value, number) for span in [*spans, *two] for number in _derived(value, _between(said, span))
+    ) or any(
+        _is(value, number)
+        for span in spans
+        if _EACH.search(said.text, *span)
+        for number in _products(_between(said, span))
+    )
+
+
+def _between(said: Statement, span: tuple[int, int]) -> list[Value]:
+    return [value for value in said.values if span[0] <= value.start < span[1]]
 
 
 def _is(value: Value, number: float) -> bool:
     return any(math.isclose(mine, number, rel_tol=1e-9) for mine in value.numbers)
 
 
-def _derived(value: Value, stated: Sequence[Value], text: str) -> Iterator[float]:
+def _derived(value: Value, stated: Sequence[Value]) -> Iterator[float]:
     years = sorted({year for it in stated for year in _years_of(it)})
-    counts = [it for it in stated if it.kind == "number" and it.unit != "ordinal" and not _years_of(it)]
+    counts = _counts(stated)
     if value.unit in ("year", ""):
         yield from (float(other - one) for one, other in combinations(years, 2))
     if _years_of(value):
@@ -55,19 +61,25 @@ def _derived(value: Value, stated: Sequence[Value], text: str) -> Iterator[float
     elif value.unit in ("hour", "day", "month", "minute"):
         yield from _spans(value.unit, stated)
     alike = [it for it in counts if it.unit == value.unit or not (it.unit and value.unit)]
-    yield from _of_pairs(alike, counts, text)
+    yield from _sums(alike)
 
 
-def _of_pairs(alike: Sequence[Value], counts: Sequence[Value], text: str) -> Iterator[float]:
+def _counts(stated: Sequence[Value]) -> list[Value]:
+    return [it for it in stated if it.kind == "number" and it.unit != "ordinal" and not _years_of(it)]
+
+
+def _products(stated: Sequence[Value]) -> Iterator[float]:
+    numbers = [max(it.numbers) for it in _counts(stated)][:_MOST]
+    return (one * other for one, other in combinations(numbers, 2))
+
+
+def _sums(alike: Sequence[Value]) -> Iterator[float]:
     numbers = [max(it.numbers) for it in alike][:_MOST]
     for one, other in combinations(numbers, 2):
         yield one + other
         yield abs(one - other)
     if len(numbers) > 2:
         yield sum(numbers)
-    if _EACH.search(text):
-        plain = [max(it.numbers) for it in counts][:_MOST]
-        yield from (one * other for one, other in combinations(plain, 2))
 
 
 def _shares(counts: Sequence[Value]) -> Iterator[float]:
@@ -85,8 +97,8 @@ def _shares(counts: Sequence[Value]) -> Iterator[float]:
 def _spans(unit: str, stated: Sequence[Value]) -> Iterator[float]:
     """Yield how long it is from one time of day, or date, to another."""
     clocks = [int(it.key) for it in stated if it.kind == "clock"][:_MOST]
-    for one, other in combinations(clocks, 2):
-        yield abs(other - one) / (_MINUTES if unit == "hour" else 1)
+    for opens, closes in combinations(clocks, 2):
+        yield abs(closes - opens) / (_MINUTES if unit == "hour" else 1)
     dates = [it for it in stated if it.kind == "date" and it.month][:_MOST]
     for one, other in combinations(dates, 2):
         months = abs((other.month or 0) - (one.month or 0)) + _MONTHS * abs((other.year or 0) - (one.year or 0))
