@@ -100,19 +100,27 @@ def written_sets() -> list[QuestionSet]:
 
 
 def _written_set(files: Sequence[str]) -> QuestionSet:
-    documents: list[Document] = []
-    questions: list[Asked] = []
-    articles: dict[str, int] = {}
-    for file in files:
-        for entry in map(json.loads, (FOLDER / f"{file}.jsonl").read_text("utf-8").splitlines()):
-            documents.append(_document(entry))
-            # Not `hash`, which differs from run to run.
-            group = articles[entry["id"]] = zlib.crc32(entry.get("article", entry["id"]).encode())
-            questions.extend(
-                Asked(item["question"], item["language"], tuple(item.get("answers", ())), entry["id"], group)
-                for item in (*entry["questions"], *entry["unanswerable"])
-            )
+    documents, questions = read_documents([FOLDER / f"{file}.jsonl" for file in files])
+    articles = {asked.document_id: asked.group for asked in questions}
     return QuestionSet(", ".join(files), documents, questions, articles, is_city=files[0] not in ENCYCLOPEDIA)
+
+
+def read_documents(files: Iterable[Path]) -> tuple[list[Document], list[Asked]]:
+    """Return the documents of files as those in `training/` are, and what is asked about them."""
+    entries = [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines()]
+    questions = [
+        Asked(
+            item["question"],
+            item["language"],
+            tuple(item.get("answers", ())),
+            entry["id"],
+            # Not `hash`, which differs from run to run.
+            zlib.crc32(entry.get("article", entry["id"]).encode()),
+        )
+        for entry in entries
+        for item in (*entry["questions"], *entry["unanswerable"])
+    ]
+    return [_document(entry) for entry in entries], questions
 
 
 def _document(entry: dict) -> Document:
