@@ -164,8 +164,8 @@ _SOUNDS = [
         (r"(.)\1+", r"\1"),
     )
 ]
-_ALIKE = 0.8
-_SHORTEST_SOUND = 3
+# Short sounds are one where they are equal, longer ones where they nearly are.
+_SHORTEST_SOUND, _ALIKE_FROM, _ALIKE = 3, 4, 0.85
 
 
 @lru_cache(maxsize=100_000)
@@ -194,4 +194,4 @@ def sounds_alike(one: str, other: str) -> bool:
     mine, its = sound(one), sound(other)
     if mine == its:
         return len(mine) >= _SHORTEST_SOUND or (len(mine) > 1 and one[0].lower() == other[0].lower())
-    return min(len(mine), len(its)) >= _SHORTEST_SOUND and Indel.normalized_similarity(mine, its) >= _ALIKE
+    return min(len(mine), len(its)) >= _ALIKE_FROM and Indel.normalized_similarity(mine, its) >= _ALIKE
