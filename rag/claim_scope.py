@@ -39,6 +39,8 @@ _NOT_CERTAIN = re.compile(
     r"|frühestens|spätestens|earliest|latest|Ziel|goal|cel\w*|Entwurf|draft|projekt\w*)\b",
     re.IGNORECASE,
 )
+# How near the like of a word is that the passages speak of: in the same language, and in another.
+_SPOKEN_OF, _SPOKEN_OF_ABROAD = 0.6, 0.25
 # Beside less than this, a clause is no counterpart that says how sure something is.
 _FITS = 0.45
 
@@ -47,9 +49,19 @@ def other_scope(pair: Pair) -> str | None:
     """A clause that says "all" or "always" of what the passages say no such thing of."""
     for clause, others in pair.counterparts:
         text = pair.claim.text[slice(*clause)]
-        if others and _UNIVERSAL.search(text) and not any(_UNIVERSAL_HERE.search(_sentence(pair, it)) for it in others):
-            return text.strip()
+        universal = _UNIVERSAL.search(text)
+        if others and universal:
+            said = any(_UNIVERSAL_HERE.search(_sentence(pair, it)) for it in others)
+            if not said or _is_of_other(pair, clause[0] + universal.end()):
+                return text.strip()
     return None
+
+
+def _is_of_other(pair: Pair, end: int) -> bool:
+    """Whether what "all" is said of, the word behind it, is nothing that the passages speak of."""
+    behind = next((number for number, word in enumerate(pair.claim.words) if word.start > end), None)
+    least = _SPOKEN_OF if pair.claim.language == pair.passage.language else _SPOKEN_OF_ABROAD
+    return behind is not None and bool(pair.covered[behind] < least)
 
 
 def only_supposed(pair: Pair) -> str | None:

@@ -87,8 +87,7 @@ kaschub~ kashub~ kaszub~
 sorb~ łużyc~ serbołuż~ lausitz~ lusat~
 westfäl~ westfal~ westphal~
 rheinl~ rhinel~ nadren~
-europ~ eu ue
-europa~ europe~
+europ~ eu ue unijn~
 afrik~ afric~ afryk~
 asien~ asiat~ asia~ azj~
 ostsee~ baltic~ bałty~ baltikum~ balt~

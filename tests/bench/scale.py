@@ -5,7 +5,8 @@ then: seconds, p50 and p95 in milliseconds, memory, disk. With --store the fille
 where it holds enough.
 
 The documents are those of tests/bench/latency.py: sentences of tests/bench/training/ dealt out anew. Each sentence is
-encoded once, and a passage's vectors are put together from its sentences': all but that is what an ingest does.
+encoded once, and a passage's vectors are put together from its sentences': all but that is what an ingest does. A kept
+store that holds fewer is filled up, so that a large one can be made in several sittings.
 Document n belongs to group n modulo 50; questions are asked by who sees all, half, and one group.
 """
 
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import sys
 import tempfile
 import time
 from bisect import bisect_right
@@ -94,8 +94,9 @@ def fill(store: Store, model: EmbeddingModel, passages: int) -> None:
     sentences = [item.text[start:end] for item in originals for start, end in sentence_spans(item.text)]
     encoding: Encoding = Dealt(model, sentences)
     print(f"{len(sentences)} sentences encoded in {time.perf_counter() - begun:.0f} s", flush=True)
-    made = _grouped(passages, originals)
-    began = done = 0.0
+    known = store.records() if store.exists() else {}
+    made = (document for document in _grouped(passages, originals) if document.id not in known)
+    began, done = 0.0, sum(record["passages"] for record in known.values())
     begun = time.perf_counter()
     while batch := list(islice(made, _ROUND)):
         write_documents(batch, store, model, encoding=encoding)
@@ -158,9 +159,7 @@ def main() -> None:
         folder = options.store or Path(temporary)
         store, settings = Store(folder), Settings()
         held = sum(summary.passages for summary in store.summaries()) if store.exists() else 0
-        if 0 < held < options.passages:
-            sys.exit(f"{folder} holds {held} passages already. Name a folder that is not there yet.")
-        if not held:
+        if held < options.passages:
             fill(store, EmbeddingModel(settings), options.passages)
         store.close()
         assistant = Assistant.open(folder, settings)
