@@ -57,6 +57,8 @@ def main() -> None:
     parser.add_argument("--failures", action="store_true", help="name the sentences judged wrongly")
     parser.add_argument("splits", nargs="*", default=SPLITS, help="parts of the gold set (all)")
     options = parser.parse_args()
+    if unknown := set(options.splits) - set(SPLITS):
+        parser.error(f"no part of the gold set: {', '.join(sorted(unknown))}; there are {', '.join(SPLITS)}")
     model = with_model()
     for split in options.splits:
         checked = verdicts(split, model)
