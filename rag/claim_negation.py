@@ -13,15 +13,16 @@ from rag.language import WORD, fold
 from rag.statements import Statement, within
 from rag.values import same
 
-# A word rests on a clause where it is at least so alike to one of its words, and clearly less to all elsewhere.
 # It stands between what is denied and what is affirmed.
 _CONTRAST = re.compile(r"\b(?:sondern|aber|but|lecz|ale)\b")
+# A clause that only says what is not meant: "and not on costumes".
 _CONTRASTED = re.compile(r"\s*(?:(?:a|und|and|but|aber)\s)?(?:nie|not|nicht|kein\w*)\s", re.IGNORECASE)
 # How many words a negation denies, and how near the like of one is: in the same language, and in another.
 _SCOPE = 2
 _HELD, _HELD_ABROAD = 0.6, 0.35
 # Of two clauses that fit a claim almost alike, neither is nearer.
 _NEARLY = 0.05
+# A word rests on a clause where it is at least so alike to one of its words, and clearly less to all elsewhere.
 _WELL, _CLEARLY, _MUCH = 0.5, 0.15, 0.4
 # A German verb's particle at the end: "schließen ... an" is "anschließen", and not "schließen".
 _PARTICLE = re.compile(r"\b(an|ab|auf|aus|ein|zu|um|vor|nach|bei|mit)\W*$")
@@ -78,8 +79,7 @@ def _denies_what_is_affirmed(pair: Pair, clause: tuple[int, int], other: tuple[i
 
 
 def _sentence_denies(said: Statement, clause: tuple[int, int]) -> int:
-    start, end = next((span for span in said.sentences if span[0] <= clause[0] < span[1]), clause)
-    return negations(said.text[start:end]) % 2
+    return negations(said.text[slice(*said.sentence_at(clause[0]))]) % 2
 
 
 def _denied(said: Statement, clause: tuple[int, int]) -> list[int]:
@@ -119,7 +119,7 @@ def _fit_without(pair: Pair, clause: tuple[int, int], other: tuple[int, int], id
 
 def _is_contrasted(said: Statement, clause: tuple[int, int]) -> bool:
     """Whether a clause stands in "not this but that", which denies one half and affirms the other."""
-    start, end = next((span for span in said.sentences if span[0] <= clause[0] < span[1]), clause)
+    start, end = said.sentence_at(clause[0])
     return bool(_CONTRAST.search(said.text, start, end)) and negations(said.text[start:end]) % 2 == 1
 
 

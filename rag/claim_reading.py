@@ -98,7 +98,7 @@ def margin(asked: Asked, pair: Pair, reading: Reading) -> float:
 
 def _question(claim: Statement, mention: Mention) -> str | None:
     """Return the sentence with a question word for the name, None where nobody would ask so."""
-    start, end = next(span for span in claim.sentences if span[0] <= mention.start < span[1])
+    start, end = claim.sentence_at(mention.start)
     before, behind = claim.text[start : mention.start], claim.text[mention.end : end]
     language = claim.language or "de"
     if language in _OWNS and _OWNS[language].search(claim.text[mention.start : mention.end] + behind[:2]):

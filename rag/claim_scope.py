@@ -51,7 +51,7 @@ def other_scope(pair: Pair) -> str | None:
         text = pair.claim.text[slice(*clause)]
         universal = _UNIVERSAL.search(text)
         if others and universal:
-            said = any(_UNIVERSAL_HERE.search(_sentence(pair, it)) for it in others)
+            said = any(_UNIVERSAL_HERE.search(pair.passage.text, *pair.passage.sentence_at(it[0])) for it in others)
             if not said or _is_of_other(pair, clause[0] + universal.end()):
                 return text.strip()
     return None
@@ -76,8 +76,3 @@ def only_supposed(pair: Pair) -> str | None:
         ):
             return pair.claim.text[slice(*clause)].strip()
     return None
-
-
-def _sentence(pair: Pair, clause: tuple[int, int]) -> str:
-    start, end = next((span for span in pair.passage.sentences if span[0] <= clause[0] < span[1]), clause)
-    return pair.passage.text[start:end]

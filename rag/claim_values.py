@@ -50,13 +50,14 @@ def missing_city(pair: Pair) -> str | None:
 def missing_name(pair: Pair) -> str | None:
     """A name that the passages don't hold in any case, nor as another language writes it."""
     named = {part for match in WORD.finditer(pair.passage.text) for part in _parts(match.group())}
+    folded = {fold(other) for other in named}
     for number, word in enumerate(pair.claim.words):
-        if is_name(pair.claim, number) and not city_keys(word.text) and not _is_held(pair, number, named):
+        if is_name(pair.claim, number) and not city_keys(word.text) and not _is_held(pair, number, named, folded):
             return word.text
     return None
 
 
-def _is_held(pair: Pair, number: int, named: set[str]) -> bool:
+def _is_held(pair: Pair, number: int, named: set[str], folded: set[str]) -> bool:
     """Whether the passages hold a word with a capital, or it is a noun that they hold the like of."""
     word, covered = pair.claim.words[number], pair.covered[number]
     translated = pair.claim.language != pair.passage.language
@@ -65,7 +66,6 @@ def _is_held(pair: Pair, number: int, named: set[str]) -> bool:
     if word.folded in TITLES and (translated or covered > _COUNTERPART / 2):
         return True
     parts = [word.text, *_parts(word.text)]
-    folded = {fold(other) for other in named}
     if any(_is_form(fold(part), other) for part in parts for other in folded):
         return True
     place = PLACE.fullmatch(word.folded)

@@ -98,16 +98,16 @@ class Comprehension:
         asked = encoder.tokens(f"query: {question}")[0][:_QUESTION]
         head = (_START, *asked, _END)
         windows, places = [], []
-        for number, (ids, offsets) in enumerate(map(encoder.tokens, texts)):
+        encoded = [encoder.tokens(text) for text in texts]
+        for number, (ids, offsets) in enumerate(encoded):
             for first in range(0, max(1, len(ids) - _STRIDE), _STRIDE):
                 part = slice(first, first + 2 * _STRIDE)
                 windows.append(Window(str(number), (*head, *ids[part], _END), len(head), offsets[part]))
                 places.append((number, part))
-        tokens = [encoder.tokens(text)[1] for text in texts]
-        best = [np.full(len(offsets), -_MOST, np.float32) for offsets in tokens]
+        best = [np.full(len(offsets), -_MOST, np.float32) for _, offsets in encoded]
         for (number, part), (scores, nothing) in zip(places, self.scores(windows), strict=True):
             best[number][part] = np.maximum(best[number][part], scores - nothing)
-        return list(zip(best, tokens, strict=True))
+        return [(odds, offsets) for odds, (_, offsets) in zip(best, encoded, strict=True)]
 
     def scores(self, windows: Sequence[Window]) -> list[tuple[np.ndarray, float]]:
         """Return for each window the scores (n,) of the passage's tokens, and the one for no answer."""

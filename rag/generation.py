@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from rag.answering import Span
 from rag.claims import Verdict, check_claim
+from rag.comprehension import Comprehension
 from rag.embeddings import EmbeddingModel
 from rag.errors import LanguageModelError
 from rag.evidence import Evidence
@@ -51,11 +52,11 @@ class Formulated:
 class Formulator:
     """Formulates answers. Cheap to make; the model is reached at the first question."""
 
-    def __init__(self, settings: Settings, model: EmbeddingModel) -> None:
+    def __init__(self, settings: Settings, model: EmbeddingModel, comprehension: Comprehension) -> None:
         self.language_model = LanguageModel(settings)
         self._budget = settings.llm_context - settings.llm_max_tokens
         self._rewriting_seconds = settings.llm_timeout * _REWRITING_SHARE
-        self._support = SupportModel(model)
+        self._support = SupportModel(model, comprehension)
 
     def formulate(
         self, question: Question, evidence: Sequence[Evidence], stopped: threading.Event | None = None

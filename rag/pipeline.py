@@ -84,7 +84,7 @@ class Assistant:
         self.comprehension = Comprehension(self.model)
         self.answerer = answerer or ExtractiveAnswerer(settings.max_citations)
         self.reranker = Reranker(settings.cross_encoder) if settings.cross_encoder else None
-        self.formulator = Formulator(settings, self.model) if settings.llm else None
+        self.formulator = Formulator(settings, self.model, self.comprehension) if settings.llm else None
         self._retriever: HybridRetriever | None = None
         self._opening = threading.Lock()
         self._turns = threading.Semaphore(_AT_ONCE_REMOTE if store.is_remote else _AT_ONCE)

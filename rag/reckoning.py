@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
+from rag.claim_parts import between
 from rag.statements import Statement
 from rag.values import Value
 
@@ -19,9 +20,10 @@ _FIRST_YEAR, _LAST_YEAR = 1000, 2200
 _MONTHS, _MINUTES = 12, 60
 # What makes a product of two numbers: "12 groups of 8 each".
 _EACH = re.compile(r"\b(?:je|jeweils|jede[nrms]?|pro|each|every|per|po|każd\w+)\b", re.IGNORECASE)
-# A share is rounded as it pleases.
-_ROUNDED = 0.5
+# Numbers of a sentence that are put together.
 _MOST = 6
+# Of dates without one; it has no 29 February.
+_ANY_YEAR = 2023
 
 
 def follows(value: Value, said: Statement) -> bool:
@@ -31,17 +33,13 @@ def follows(value: Value, said: Statement) -> bool:
     spans = said.sentences
     two = [(one[0], other[1]) for one, other in pairwise(spans)]
     return any(
-        _is(value, number) for span in [*spans, *two] for number in _derived(value, _between(said, span))
+        _is(value, number) for span in [*spans, *two] for number in _derived(value, between(said.values, *span))
     ) or any(
         _is(value, number)
         for span in spans
         if _EACH.search(said.text, *span)
-        for number in _products(_between(said, span))
+        for number in _products(between(said.values, *span))
     )
-
-
-def _between(said: Statement, span: tuple[int, int]) -> list[Value]:
-    return [value for value in said.values if span[0] <= value.start < span[1]]
 
 
 def _is(value: Value, number: float) -> bool:
@@ -91,7 +89,7 @@ def _shares(counts: Sequence[Value]) -> Iterator[float]:
         small, large = sorted((max(one.numbers), max(other.numbers)))
         if large and (one.unit == other.unit or not (one.unit and other.unit)):
             share = 100 * small / large
-            yield from {float(round(share)), math.floor(share * 10 + _ROUNDED) / 10}
+            yield from (float(round(share)), round(share, 1))
 
 
 def _spans(unit: str, stated: Sequence[Value]) -> Iterator[float]:
@@ -109,7 +107,7 @@ def _spans(unit: str, stated: Sequence[Value]) -> Iterator[float]:
 
 
 def _days(one: Value, other: Value) -> Iterator[float]:
-    year = one.year or other.year or datetime.date.today().year
+    year = one.year or other.year or _ANY_YEAR
     try:
         first = datetime.date(one.year or year, one.month or 1, one.day or 1)
         last = datetime.date(other.year or year, other.month or 1, other.day or 1)

@@ -104,6 +104,10 @@ class Statement:
             found += pairwise([start, *sorted(cuts), end])
         return found
 
+    def sentence_at(self, place: int) -> tuple[int, int]:
+        """Return where the sentence around an offset begins and ends."""
+        return next((span for span in self.sentences if span[0] <= place < span[1]), (0, len(self.text)))
+
     @cached_property
     def clauses(self) -> list[tuple[int, int]]:
         """Where clauses begin and end: at punctuation, or a conjunction with enough words on both sides."""

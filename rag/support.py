@@ -18,9 +18,9 @@ class SupportModel:
 
     KEPT = 64
 
-    def __init__(self, model: EmbeddingModel) -> None:
+    def __init__(self, model: EmbeddingModel, comprehension: Comprehension) -> None:
         self._model = model
-        self._comprehension = Comprehension(model)
+        self._comprehension = comprehension
         self._encoded = lru_cache(maxsize=self.KEPT)(self._encode)
 
     def similarity(self, claim: Statement, passage: Statement) -> np.ndarray:

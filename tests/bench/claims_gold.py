@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.training_data import FOLDER as TRAINING
-from tests.bench.training_data import WRITTEN
+from tests.bench.training_data import FOLDS, HELD_OUT, WRITTEN, group_of
 
 FOLDER = Path(__file__).parent / "claim_pairs"
 
 
 @dataclass(frozen=True, slots=True)
 class GoldClaim:
-    """A sentence about passages. `change` names what is wrong with an unsupported one; `split` is one of four."""
+    """A sentence about passages. `change` names what is wrong with an unsupported one; `split` is one of four.
+
+    `learnt`: the adapter of `rag.comprehension` was taught questions about the document.
+    """
 
     id: str
     split: str
@@ -28,6 +31,7 @@ class GoldClaim:
     passage_language: str
     supported: bool
     change: str
+    learnt: bool = False
 
 
 def gold_claims(split: str | None = None) -> list[GoldClaim]:
@@ -66,6 +70,7 @@ def _about_documents() -> list[GoldClaim]:
             passage_language=document["language"],
             supported=row["verdict"] == "supported",
             change=row.get("change", ""),
+            learnt=group_of(document) % FOLDS != HELD_OUT,
         )
         for row in _rows(FOLDER / "documents.jsonl")
         for document in [documents[row["document"]]]

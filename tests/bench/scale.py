@@ -122,6 +122,12 @@ def ask_all(assistant: Assistant) -> None:
             "vectors and words alone": lambda text, by=reader: found_by_each(
                 parts, analyse(text, assistant.model), POOL, ALL, by
             ),
+            "vectors alone": lambda text, by=reader: found_by_each(
+                parts, analyse(text, assistant.model), POOL, ALL, by, lexical=False
+            ),
+            "words alone": lambda text, by=reader: found_by_each(
+                parts, analyse(text, assistant.model), POOL, ALL, by, dense=False
+            ),
             "search": lambda text, by=reader: assistant.search(text, reader=by),
             "ask": lambda text, by=reader: assistant.ask(text, reader=by),
         }

@@ -42,11 +42,8 @@ from rag.question import analyse
 from rag.retrieval import Candidate, HybridRetriever
 from rag.settings import Settings
 from rag.store import Store
-from tests.bench.training_data import Asked, QuestionSet, Sample, holds, squad_set, written_sets
+from tests.bench.training_data import FOLDS, HELD_OUT, Asked, QuestionSet, Sample, holds, squad_set, written_sets
 
-FOLDS = 6
-# The written documents of this fold are kept from the adapter of `rag.comprehension`; of the public ones, all are.
-HELD_OUT = 0
 # Weight of a question in the fit of the confidence. The near misses among the written questions are nearer than most
 # that people ask; the public set has no near misses, so that its hard half stands for them.
 PUBLIC_WEIGHTS = {"answerable": 1.5, "hard": 1.5, "easy": 0.1}

@@ -44,7 +44,7 @@ def formulating(server, plain, monkeypatch):
         if changed:
             settings = _settings(server, **changed)
             monkeypatch.setattr(plain, "settings", settings)
-            monkeypatch.setattr(plain, "formulator", Formulator(settings, plain.model))
+            monkeypatch.setattr(plain, "formulator", Formulator(settings, plain.model, plain.comprehension))
             plain.formulator.language_model.open()
         return plain
 

@@ -120,7 +120,9 @@ def test_a_question_that_needs_no_other_is_not_rewritten(formulating, server):
 def test_a_rewrite_is_asked_for_the_reader_of_the_conversation(restricted, plain, server, monkeypatch, groups, sees):
     """Neither the answer nor what the language model is sent holds a word of what the reader does not see."""
     restrict(restricted.store, {"doc-2": ["bau"], "doc-3": ["bau"]})
-    monkeypatch.setattr(restricted, "formulator", Formulator(plain.settings, restricted.model))
+    monkeypatch.setattr(
+        restricted, "formulator", Formulator(plain.settings, restricted.model, restricted.comprehension)
+    )
     monkeypatch.setattr(restricted.formulator, "language_model", plain.formulator.language_model)
     server.script = lambda request: Reply(
         ["Wann öffnet das Schwimmbad?" if "letzte Frage" in request["messages"][0]["content"] else "Nichts [1]."]
