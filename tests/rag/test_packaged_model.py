@@ -51,6 +51,11 @@ def test_a_damaged_copy_is_made_anew(folder: Path) -> None:
     assert is_intact(packaged_model_folder(folder.parent))
 
 
+def test_whoever_did_not_unpack_it_can_read_it_too(folder: Path) -> None:
+    assert {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()} == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*")) if path.is_dir()} == {0o755}
+
+
 def test_two_processes_at_once_give_one_intact_folder(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from rag.packaged_model import packaged_model_folder;"
