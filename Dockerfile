@@ -21,7 +21,7 @@ FROM python:3.12-slim-bookworm
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends tesseract-ocr tesseract-ocr-deu tesseract-ocr-pol \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --user-group --home-dir /tmp --no-create-home --shell /usr/sbin/nologin citycite
+    && useradd --uid 10001 --user-group --home-dir /tmp --no-create-home --shell /usr/sbin/nologin citycite
 COPY --from=build /opt/citycite /opt/citycite
 COPY --from=build /opt/cache /opt/cache
 # What is written: the store or its derived indexes, what readers add, and the indexes of a store on a Chroma server.
@@ -30,6 +30,8 @@ ENV PATH=/opt/citycite/bin:$PATH XDG_CACHE_HOME=/opt/cache HOME=/tmp PYTHONDONTW
     CITYCITE_STORE=/data/store CITYCITE_DATA=/data/store-data CITYCITE_LOG_FORMAT=json \
     CITYCITE_SIGN_IN=keys
 USER 10001:10001
+# A model that this user cannot read ends the build here, and not the service later.
+RUN python -c "from rag.packaged_model import packaged_model_folder; packaged_model_folder()"
 WORKDIR /data
 VOLUME ["/data", "/opt/cache/citycite/servers"]
 EXPOSE 7860

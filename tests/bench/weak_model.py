@@ -74,8 +74,8 @@ def written(assistant: Assistant, question: str) -> dict[str, Any]:
         return line
     model, said = assistant.formulator.language_model, []
 
-    def overheard(prompt: Any, limit: float | None = None) -> Iterator[str]:
-        for piece in type(model).stream(model, prompt, limit):
+    def overheard(*prompt: Any, **bounds: Any) -> Iterator[str]:
+        for piece in type(model).stream(model, *prompt, **bounds):
             said.append(piece)
             yield piece
 
@@ -146,7 +146,7 @@ def _settings(folder: Path, address: str, *, attacking: bool) -> Settings:
         llm_timeout=_SECONDS,
         llm_context=CONTEXT,
         llm_max_tokens=_TOKENS,
-        threshold=0.05 if attacking else 0.4,
+        **({"threshold": 0.05} if attacking else {}),
     )
     source = CORPUS
     if attacking:
