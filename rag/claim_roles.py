@@ -68,11 +68,16 @@ def other_agent(pair: Pair) -> str | None:
         for clause, others in pair.counterparts:
             if not (start <= clause[0] < end and others):
                 continue
-            who = _agent(pair.claim.text[slice(*clause)], mentions_in(pair.claim, clause, pair.names))
+            mine = mentions_in(pair.claim, clause, pair.names)
+            who = _agent(pair.claim.text[slice(*clause)], mine)
             theirs = [mentions_in(pair.passage, other) for other in others]
             agents = [_agent(pair.passage.text[slice(*other)], its) for other, its in zip(others, theirs, strict=True)]
             if who and all(
-                agent and agent.key != who.key and agent.key in keys and all(its.key != who.key for its in mentions)
+                agent
+                and agent.key != who.key
+                and agent.key in keys
+                and all(its.key != who.key for its in mentions)
+                and not _are_one(pair.claim.text, mine, {who.key, agent.key})
                 for agent, mentions in zip(agents, theirs, strict=True)
             ):
                 return pair.claim.text[who.start : who.end]

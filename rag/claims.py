@@ -22,6 +22,7 @@ from rag.claim_reading import Reading, answered_otherwise
 from rag.claim_roles import other_actor, other_agent, other_direction, other_giver, other_recipient, other_role
 from rag.claim_scope import only_supposed, other_scope
 from rag.claim_values import missing_city, missing_name, missing_value
+from rag.language import WORD
 from rag.statements import PARTED, Statement, spelling_similarity, statement, within
 
 Reason = Literal[
@@ -38,13 +39,14 @@ Reason = Literal[
     "modality",
     "meaning",
     "attribution",
-    "empty",
+    "fragment",
 ]
 Similarity = Callable[[Statement, Statement], np.ndarray]
 
 # Least coverage of a supported clause: half-way between the highest of the invented and the lowest of the true ones of
 # the development half where they lie apart; across languages they don't, and the one true one below is given up.
 _CLAUSE_WORDS = 3
+_FEWEST_WORDS = 2
 _SAME_LANGUAGE = 0.55
 _OTHER_LANGUAGE = 0.42
 
@@ -93,8 +95,8 @@ def check_claim(
         reading: says where in a text the answer to a question stands. Without one, it is not asked back.
     """
     claim, passage = statement(sentence, language), statement(PARTED.join(passages), passage_language)
-    if not claim.words and not claim.values:
-        return Verdict(False, "empty")
+    if _is_fragment(claim):
+        return Verdict(False, "fragment")
     pair = pair_of(claim, passage, similarity)
     for reason, rule in _RULES:
         detail = rule(pair)
@@ -105,6 +107,17 @@ def check_claim(
         return Verdict(False, "meaning", detail)
     answered = answered_otherwise(pair, reading) if reading else None
     return Verdict(True) if answered is None else Verdict(False, "attribution", answered)
+
+
+def _is_fragment(claim: Statement) -> bool:
+    """Whether it is a single word, or but names and values: "6" says nothing that passages could support."""
+    words = [
+        match.start()
+        for match in WORD.finditer(claim.text)
+        if not any(value.start <= match.start() < value.end for value in claim.values)
+    ]
+    named = {word.start for number, word in enumerate(claim.words) if is_named(claim, number)}
+    return named.issuperset(words) or (len(words) < _FEWEST_WORDS and not claim.values)
 
 
 def pair_of(claim: Statement, passage: Statement, similarity: Similarity | None) -> Pair:

@@ -102,7 +102,7 @@ class LanguageModel:
         room = self._settings.llm_max_tokens * _LONGEST_TOKEN
         try:
             with tracing_context(enabled=False):  # an environment variable would send questions to a tracing service
-                for chunk in self.open().stream([("system", prompt.system), ("human", prompt.user)]):
+                for chunk in self.open().stream(prompt.messages):
                     piece = chunk.text[:room]
                     room -= len(piece)
                     said.put(piece)

@@ -135,7 +135,7 @@ def _convert_into(folder: Path) -> None:
             str(path.relative_to(building)): _sha256(path) for path in sorted(building.rglob("*")) if path.is_file()
         }
         (building / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
-        # tempfile and safetensors let nobody else read. In an image, one user unpacks the model and another one uses it.
+        # tempfile and safetensors let nobody else read. In an image, one user unpacks the model, and another uses it.
         for path in (building, *building.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
         if folder.exists():

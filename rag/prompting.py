@@ -20,6 +20,8 @@ FOLDER = Path(__file__).parent / "prompts"
 CHARACTERS_PER_TOKEN = 2
 # What a passage at least needs to be worth reading.
 _LEAST = 80
+# Tokens from which on the example's 300 are better spent on it than on passages.
+_ROOM_FOR_EXAMPLE = 2000
 # Earlier questions that a follow-up may go back to.
 _EARLIER = 6
 _MARK = re.compile(r"\[(\d+)\]")
@@ -38,15 +40,23 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent: the rules, and the question with its excerpts."""
+    """What is sent: the rules, perhaps a question with the answer that it should get, and the question itself."""
 
     system: str
     user: str
+    example: tuple[str, str] | None = None
+
+    @property
+    def messages(self) -> list[tuple[str, str]]:
+        """Who says what, in order, in LangChain's terms."""
+        asked, answered = self.example or ("", "")
+        turn = [("human", asked), ("ai", answered)] if self.example else []
+        return [("system", self.system), *turn, ("human", self.user)]
 
     @property
     def tokens(self) -> int:
-        """At most how many tokens both need."""
-        return -(-(len(self.system) + len(self.user)) // CHARACTERS_PER_TOKEN)
+        """At most how many tokens all of it needs."""
+        return -(-sum(len(text) for _, text in self.messages) // CHARACTERS_PER_TOKEN)
 
 
 def render(question: str, language: Language, excerpts: Sequence[Excerpt], budget: int) -> Prompt:
@@ -57,8 +67,9 @@ def render(question: str, language: Language, excerpts: Sequence[Excerpt], budge
     Raises:
         UsageError: not even the first sentence of the best excerpt fits.
     """
-    system, user = _file(f"{language}.system"), _file(f"{language}.user")
-    empty = Prompt(system, Template(user).substitute(question=inert(question), passages=""))
+    system, user = _file(f"{language}.system"), Template(_file(f"{language}.user"))
+    example = _example(language, user) if budget >= _ROOM_FOR_EXAMPLE else None
+    empty = Prompt(system, user.substitute(question=inert(question), passages=""), example)
     room = (budget - empty.tokens) * CHARACTERS_PER_TOKEN
     blocks: list[str] = []
     for excerpt in excerpts:
@@ -74,7 +85,7 @@ def render(question: str, language: Language, excerpts: Sequence[Excerpt], budge
         raise UsageError(
             f"CITYCITE_LLM_CONTEXT leaves {budget} tokens for the prompt; that holds no sentence. Raise it."
         )
-    return Prompt(system, Template(user).substitute(question=inert(question), passages="\n\n".join(blocks)))
+    return Prompt(system, user.substitute(question=inert(question), passages="\n\n".join(blocks)), example)
 
 
 def render_rewrite(question: str, language: Language, history: Sequence[str], budget: int) -> Prompt:
@@ -109,6 +120,12 @@ def inert(text: str) -> str:
         if character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Co")
     )
     return _MARK.sub(r"(\1)", _CONTROL.sub(" ", visible))
+
+
+def _example(language: Language, user: Template) -> tuple[str, str]:
+    """Return a question as it is asked, and its answer: small models put a mark behind a sentence once they saw one."""
+    passages, question, answer = (part.strip() for part in _file(f"{language}.example").split("\n---\n"))
+    return user.substitute(question=question, passages=passages), answer
 
 
 @lru_cache(maxsize=16)

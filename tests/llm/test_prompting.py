@@ -4,9 +4,12 @@ from typing import get_args
 
 import pytest
 
+from rag.claims import check_claim
 from rag.errors import UsageError
+from rag.formulated import checked
 from rag.prompting import Excerpt, cut, render
 from rag.schema import Language
+from tests.bench.claims import with_model
 
 TEXT = " ".join(f"Der Platz Nummer {number} ist frei." for number in range(200))
 
@@ -30,6 +33,28 @@ def test_the_budget_is_held_and_excerpts_end_with_a_sentence(budget):
     assert blocks[0].startswith("[1] Titel 1")
     assert all(block.endswith("frei.") for block in blocks)
     assert (len(blocks) == 3) == (budget > 12000)
+
+
+@pytest.mark.parametrize("language", get_args(Language))
+def test_an_example_comes_first_where_there_is_room_and_its_answer_holds(language):
+    excerpts = [Excerpt(1, "Titel", "Ein Satz.")]
+    prompt = render("Wo?", language, excerpts, 4000)
+    assert [role for role, _ in prompt.messages] == ["system", "human", "ai", "human"]
+    assert prompt.messages[3][1] == prompt.user
+    asked, answered = prompt.messages[1][1], prompt.messages[2][1]
+    first, second = asked.split("[1]")[1].split("[2]")
+    model = with_model()
+
+    def verify(sentence, markers):
+        (text, spoken) = (first, language) if markers == (1,) else (second, "de")
+        return check_claim(
+            sentence, [text], language=language, passage_language=spoken, similarity=model.similarity,
+            reading=model.reading,
+        )  # fmt: skip
+
+    found = checked(answered, {1: first, 2: second}, verify)
+    assert (len(found.kept), found.removed) == (2, ())
+    assert render("Wo?", language, excerpts, 1000).example is None
 
 
 def test_too_small_a_context_is_an_error_that_says_so():

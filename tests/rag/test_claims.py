@@ -136,8 +136,11 @@ def test_names_are_compared_by_sound(one, other, alike):
         ("Das Freibad in Bonn öffnet am 15. Oktober 2025.", "city"),
         ("Das Freibad Petra Neumann öffnet am 15. Oktober 2025.", "name"),
         ("Touristen schwärmen begeistert von Wasserrutschen.", "meaning"),
-        ("[1]", "value"),
-        ("Und.", "empty"),
+        ("[1]", "fragment"),
+        ("Und.", "fragment"),
+        ("15. Oktober 2025", "fragment"),
+        ("Petra Neumann.", "fragment"),
+        ("JA", "fragment"),
     ],
 )
 def test_each_rule_without_a_model(sentence, reason):
