@@ -10,6 +10,8 @@ from rag.values import Value, same
 
 # What a number belongs to is taken for something else where that fits better by at least this.
 _BETTER = 0.25
+# A clause that fits less says something else altogether.
+_FITS = 0.5
 _BEFORE, _AFTER = 3, 4
 
 
@@ -131,8 +133,10 @@ def _misplaced_name(pair: Pair) -> str | None:
     """A name whose clause fits that of another name much better than its own, the names apart."""
     for clause in pair.claim.clauses:
         mentions = mentions_in(pair.claim, clause)
-        keys = {mention.key for mention in mentions}
-        named = {number for number in within(pair.claim.words, *clause) if name_key(pair.claim, number)}
+        parts = {number: name_key(pair.claim, number) for number in within(pair.claim.words, *clause)}
+        named = {number for number, key in parts.items() if key}
+        # With the parts of a name, too: of "Stadträtin Novak", the passages may go on to speak as "die Stadträtin".
+        keys = {mention.key for mention in mentions} | {parts[number] for number in named}
         rest = [number for number in within(pair.claim.words, *clause) if number not in named]
         if not keys or not rest:
             continue
@@ -142,7 +146,7 @@ def _misplaced_name(pair: Pair) -> str | None:
         ]
         own = max((fit for fit, its in fits if keys & its), default=None)
         rival = max((fit for fit, its in fits if its and not keys & its), default=0.0)
-        if own is not None and rival > own + _BETTER:
+        if own is not None and rival > max(own + _BETTER, _FITS):
             return pair.claim.text[slice(*clause)].strip()
     return None
 

@@ -63,9 +63,15 @@ PREPOSITIONS = frozenset(
     of in at to from for with on against von vom in im an am auf aus fur mit zu zum zur bei beim nach unter gegen uber
     zwischen durch seit ohne wahrend wegen between through during since without miedzy dzieki bez
     je pro per w we z ze do dla od na przy o po
+    via using mittels mithilfe anhand poprzez
     """.split()
 )
-_SKIPPED = frozenset("der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company".split())
+_SKIPPED = frozenset(
+    """
+    der die das den dem the a an ein eine einem einen city stadt miasto miasta firma company
+    diese dieser dieses diesen diesem jene jener jenes this these those
+    """.split()
+)
 _LOOK_BACK = 40
 # A name in the genitive, which a noun follows; given names that end so are none.
 _OWNER = re.compile(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.claim_parts import Mention, Pair, mentions_in
+from rag.names import city_keys
 from rag.statements import PARTED, Statement
 
 # Given a question and texts, returns for each text its tokens' odds to be of the answer, and where they stand (n, 2).
@@ -52,6 +53,8 @@ _WHOSE = {"de": "wessen", "en": "whose"}
 _OWNS = {"de": re.compile(r"s\s[A-ZÄÖÜ]$"), "en": re.compile(r"['’]s?\s\w$")}
 # A name that goes on behind it is a part of another one: "the Iron Bridge".
 _GOES_ON = re.compile(r"^[\s-][A-ZÄÖÜŁŚŻĆ]|^-")
+# Before a single word it says that this is a thing, of which nobody asks "who": "der Wiener Abend".
+_ARTICLE = re.compile(r"\b(?:der|die|das|den|dem|the)\s(?:(\w+)\s)?$", re.IGNORECASE)
 # How much more another name answers than the claim's own, in log odds.
 _CLEARLY = 2.0
 
@@ -80,7 +83,7 @@ def asked_of(pair: Pair) -> Iterator[Asked]:
         own = [(its.start, its.end) for its in theirs if its.key == mention.key]
         rivals = [(its.start, its.end) for its in theirs if its.key not in keys]
         question = _question(pair.claim, mention)
-        if own and rivals and question and not mention.key.startswith("city"):
+        if own and rivals and question and not mention.key.startswith("city") and not _is_thing(pair.claim, mention):
             yield Asked(question, pair.claim.text[mention.start : mention.end], own, rivals)
 
 
@@ -94,6 +97,12 @@ def margin(asked: Asked, pair: Pair, reading: Reading) -> float:
         rival = max(rival, _best(odds, offsets + start, asked.rivals))
         start += len(text) + len(PARTED)
     return float(own - rival) if np.isfinite(own) and np.isfinite(rival) else 0.0
+
+
+def _is_thing(claim: Statement, mention: Mention) -> bool:
+    article = _ARTICLE.search(claim.text, 0, mention.start)
+    single = " " not in claim.text[mention.start : mention.end]
+    return bool(single and article and (not article[1] or city_keys(article[1])))
 
 
 def _question(claim: Statement, mention: Mention) -> str | None:

@@ -25,6 +25,10 @@ _MARKUP = re.compile(
     r"|[^\W\d_]{2,}\.[^\W\d_]{2,}|\b\d{1,3}(?:\.\d{1,3}){3}\b|&#?\w+;|%[0-9a-f]{2}",
     re.IGNORECASE,
 )
+# What models set of their own accord, and what a plain sentence loses nothing by: bold words, and signs of a list.
+_BOLD = re.compile(r"(\*\*|__)(?=\S)([^*_\n]+)(?<=\S)\1")
+_BULLET = re.compile(r"^[ \t]*[-*•–][ \t]+", re.MULTILINE)
+_NUMBERED = re.compile(r"^[ \t]*(\d{1,2})[.)][ \t]+", re.MULTILINE)
 _QUOTED = re.compile(r"[„“\"»«‚‘]([^„“”\"»«‚‘’]{3,}?)[“”\"«»’‘]")
 _NOTES: dict[Language, str] = {
     "de": "(Sätze, die sich nicht belegen ließen, wurden entfernt.)",
@@ -101,11 +105,15 @@ def written_out(found: Checked, numbers: Mapping[int, int], language: Language) 
 
 
 def _plain(text: str) -> str:
-    """Return `text` without invisible characters, on one line a paragraph, with marks before the full stop."""
+    """Return `text` without what is invisible, bold or numbers a list, and with marks before the full stop."""
     visible = "".join(
         character if character in "\n\t" or unicodedata.category(character)[0] != "C" else "" for character in text
     )
-    single = _MARK_LIST.sub(lambda match: "".join(f"[{n.strip()}]" for n in match.group(1).split(",")), visible)
+    flat = _BULLET.sub("", _BOLD.sub(r"\2", visible))
+    numbers = [int(number) for number in _NUMBERED.findall(flat)]
+    if len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1)):  # else it may be a date: "3. Mai"
+        flat = _NUMBERED.sub("", flat)
+    single = _MARK_LIST.sub(lambda match: "".join(f"[{n.strip()}]" for n in match.group(1).split(",")), flat)
     before = _MARKS_BEHIND.sub(lambda match: f"{match.group(2)}{match.group(1)} ", single)
     return _AFTER_MARK.sub(r"\1\n", before)  # whatever follows, it is another sentence
 

@@ -24,7 +24,7 @@ from rag.schema import Language
 from rag.store import Store
 
 # Raise when the analysis of words changes: indexes made before are then built anew.
-ANALYSIS_VERSION = "2"
+ANALYSIS_VERSION = "3"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS passages
     (number INTEGER PRIMARY KEY, id TEXT NOT NULL, document_id TEXT NOT NULL, class INTEGER NOT NULL);

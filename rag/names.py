@@ -11,30 +11,31 @@ from functools import lru_cache
 
 from rag.language import WORD, fold
 
-# One city a line. The first name is its key; oblique stems that no ending below explains are listed as well.
+# One city a line. The first name is its key; oblique stems and adjectives that no ending below explains are listed as
+# well, Polish ones without their ending: frankfurck(i, a, iego).
 _CITIES = """
-Krakow Krakau Cracow Cracovie Cracovia
+Krakow Krakau Cracow Cracovie Cracovia Cracovian
 Warszawa Warschau Warsaw Warszaw
-Wien Vienna Wiedeń Wiedn
-Köln Cologne Kolonia Koeln Koln Koloni
-Kopenhagen Copenhagen Kopenhaga København Kopenhadz
-Frankfurt Francfort Frankfurc
-München Munich Monachium Muenchen Münchn Monachi
-Nürnberg Nuremberg Norymberga Nuernberg Norymberdz
+Wien Vienna Wiedeń Wiedn Viennese
+Köln Cologne Kolonia Koeln Koln Koloni kolońsk
+Kopenhagen Copenhagen Kopenhaga København Kopenhadz kopenhask
+Frankfurt Francfort Frankfurc frankfurck
+München Munich Monachium Muenchen Münchn Monachi monachijsk
+Nürnberg Nuremberg Norymberga Nuernberg Norymberdz norymbersk
 Düsseldorf Dusseldorf Duesseldorf
 Berlin
-Hamburg
-Bremen Brema
-Hannover Hanover Hanower
+Hamburg hambursk
+Bremen Brema Bremer bremeńsk
+Hannover Hanover Hanower Hannoveraner
 Leipzig Lipsk
-Dresden Drezno Dreźn
-Stuttgart Sztutgart
-Mainz Moguncja
-Aachen Akwizgran
+Dresden Drezno Dreźn Dresdner drezdeńsk
+Stuttgart Sztutgart stuttgarck
+Mainz Moguncja mogunck
+Aachen Akwizgran akwizgrańsk
 Braunschweig Brunszwik Brunswick
-Regensburg Ratyzbona
+Regensburg Ratyzbona ratyzbońsk
 Augsburg
-Freiburg Fryburg
+Freiburg Fryburg frybursk
 Karlsruhe
 Mannheim
 Heidelberg
@@ -44,7 +45,7 @@ Bochum
 Wuppertal
 Bielefeld
 Bonn
-Münster
+Münster Münsteraner
 Krefeld
 Mönchengladbach
 Oberhausen
@@ -66,52 +67,52 @@ Salzburg
 Graz
 Linz
 Innsbruck
-Zürich Zurich Zurych
-Genf Geneva Genewa Genève
-Basel Bazylea Basle
-Bern Berno
+Zürich Zurich Zurych Zürcher zurysk
+Genf Geneva Genewa Genève genewsk
+Basel Bazylea Basle Basler bazylejsk
+Bern Berno Bernese berneńsk
 Wroclaw Breslau Wrocław
 Gdansk Danzig Gdańsk
 Poznan Posen Poznań
-Szczecin Stettin
-Lodz Łódź Lodsch
-Katowice Kattowitz Katowic
-Lublin
+Szczecin Stettin szczecińsk
+Lodz Łódź Lodsch łódzk
+Katowice Kattowitz Katowic katowick
+Lublin lubelsk
 Rzeszow Rzeszów
-Bydgoszcz Bromberg
+Bydgoszcz Bromberg bydgosk
 Torun Thorn Toruń
-Gdynia Gdingen
+Gdynia Gdingen gdyńsk
 Boleslawiec Bolesławiec Bunzlau Bolesławc
 Sofia Sofii Sofią
-Praha Prag Prague Praga Pradz
-Brno Brünn
+Praha Prag Prague Praga Pradz prask
+Brno Brünn brneńsk
 Bratislava Pressburg Bratysława
-Budapest Budapeszt
+Budapest Budapeszt budapeszteńsk
 Bukarest Bucharest București
 Beograd Belgrad Belgrade
 Zagreb Agram
 Ljubljana Laibach Lublana
-Athen Athens Ateny Athina
+Athen Athens Ateny Athina Athenian ateńsk
 Thessaloniki Saloniki Salonica
-Rom Rome Roma Rzym
-Mailand Milan Milano Mediolan
-Venedig Venice Venezia Wenecja
-Florenz Florence Firenze Florencja
-Neapel Naples Napoli Neapol
-Turin Torino Turyn
-Genua Genoa Genova
-Bologna Bolonia
+Rom Rome Roma Rzym rzymsk
+Mailand Milan Milano Mediolan Milanese mediolańsk
+Venedig Venice Venezia Wenecja Venetian Venezianer weneck
+Florenz Florence Firenze Florencja Florentine Florentiner florenck
+Neapel Naples Napoli Neapol Neapolitan neapolitańsk
+Turin Torino Turyn turyńsk
+Genua Genoa Genova Genoese genueńsk
+Bologna Bolonia bolońsk
 Arezzo
-Nizza Nicea
-Paris Paryż Paryz
+Nizza Nicea nicejsk
+Paris Paryż Paryz Parisian parysk
 Lyon
-Marseille Marsylia
-Straßburg Strasbourg Strasburg
+Marseille Marsylia marsylsk
+Straßburg Strasbourg Strasburg strasbursk
 Toulouse Tuluza
 Bordeaux
 Nantes
 Brüssel Brussels Bruksela Bruxelles
-Antwerpen Antwerp Antwerpia
+Antwerpen Antwerp Antwerpia antwerpsk
 Gent Ghent Gandawa
 Lüttich Liège Leodium
 Amsterdam
@@ -122,14 +123,14 @@ London Londyn Londynu
 Birmingham
 Manchester
 Glasgow
-Edinburgh Edynburg
-Dublin
+Edinburgh Edynburg edynbursk
+Dublin dublińsk
 Leeds
-Madrid Madryt
-Barcelona Barcelon
+Madrid Madryt madryck
+Barcelona Barcelon barcelońsk
 Valencia Walencja
 Sevilla Seville Sewilla
-Lissabon Lisbon Lisboa Lizbona
+Lissabon Lisbon Lisboa Lizbona lizbońsk
 Porto
 Stockholm Sztokholm
 Göteborg Gothenburg
@@ -139,21 +140,21 @@ Helsinki
 Tampere
 Tallinn Reval
 Riga Ryga
-Vilnius Wilna Wilno
+Vilnius Wilna Wilno wileńsk
 Kaunas Kowno
 Kiew Kyiv Kyjiw Kijów
 Lviv Lwiw Lemberg Lwów
 Odessa Odesa
 Charkiw Kharkiv Charków
 Minsk Mińsk
-Moskau Moscow Moskwa
+Moskau Moscow Moskwa Muscovite moskiewsk
 Istanbul Stambuł
 Ankara
 Gelsenkirchen
 Kassel
 Ulm
 Wolfsburg
-Göttingen Getynga Goettingen
+Göttingen Getynga Goettingen Göttinger
 Osnabrück
 Oldenburg
 Hildesheim
@@ -162,7 +163,7 @@ Paderborn
 Bottrop
 Recklinghausen
 Remscheid
-Solingen
+Solingen Solinger
 Leverkusen
 Neuss
 Herne
@@ -180,12 +181,12 @@ Fulda
 Hanau
 Heilbronn
 Pforzheim
-Reutlingen
-Tübingen Tuebingen Tybinga
+Reutlingen Reutlinger
+Tübingen Tuebingen Tybinga Tübinger
 Konstanz Konstancja
 Ingolstadt
 Fürth Fuerth
-Erlangen
+Erlangen Erlanger
 Bamberg
 Bayreuth
 Würzburg Wuerzburg
@@ -216,27 +217,27 @@ Winterthur
 Luzern Lucerne Lucerna
 Lausanne Lozanna
 Lugano
-Sopot Zoppot
-Bialystok Białystok
+Sopot Zoppot sopock
+Bialystok Białystok białostock
 Czestochowa Częstochowa Tschenstochau
 Radom
-Kielce
-Gliwice Gleiwitz
+Kielce kieleck
+Gliwice Gleiwitz gliwick
 Zabrze
 Bytom Beuthen
-Sosnowiec Sosnowcu
+Sosnowiec Sosnowcu sosnowieck
 Tychy
-Opole Oppeln
-Olsztyn Allenstein
+Opole Oppeln opolsk
+Olsztyn Allenstein olsztyńsk
 Elblag Elbląg Elbing
 Koszalin Köslin
 Slupsk Słupsk
-Legnica Liegnitz
-Walbrzych Wałbrzych Waldenburg
+Legnica Liegnitz legnick
+Walbrzych Wałbrzych Waldenburg wałbrzysk
 Tarnow Tarnów
-Zakopane
+Zakopane zakopiańsk
 Kalisz
-Plock Płock
+Plock Płock płock
 Kosice Košice Kaschau Koszyce
 Olomouc Olmütz Ołomuniec
 Ostrava Ostrau Ostrawa
@@ -303,12 +304,14 @@ Luxemburg Luxembourg Luksemburg
 _ENDINGS = frozenset(
     """
     s er ers ern erin erinnen es a ie em owi u iu iem ia i ii y e o om ami ach
-    ski skie skiej skiego skim skich ska skiemu
+    ski skie skiej skiego skim skich ska skiemu iej iego im ich iemu
     """.split()
 )
 _LONGEST_ENDING = max(map(len, _ENDINGS))
 # Polish adjectives of cities are written small: krakowski.
-_ADJECTIVES = ("ski", "skie", "skiej", "skiego", "skim", "skich", "ska")
+_ADJECTIVES = tuple(
+    f"{stem}{ending}" for stem in ("sk", "ck", "dzk") for ending in "i ie iej iego iemu im ich a ą".split()
+)
 _SHORTEST_NAME = 4  # with an ending; "Rom" plus "an" would otherwise be found in too many words
 
 

@@ -62,6 +62,27 @@ def test_what_is_not_supported_is_removed_and_the_answer_says_so(formulating, se
     assert answer.answer == f"{TRUE}\n\n{NOTE}"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "**Krakau** gehört seit dem **15. Oktober** zu Eurocities [1].",
+        "- Krakau gehört seit dem 15. Oktober zu Eurocities [1].",
+        "1. Krakau gehört seit dem 15. Oktober zu Eurocities [1].\n2. Krakau gehört zu Eurocities [1].",
+    ],
+)
+def test_bold_words_and_signs_of_a_list_cost_no_sentence(formulating, server, written):
+    server.says(written)
+    answer = formulating().ask(QUESTION)
+    assert answer.mode == "generative"
+    assert answer.answer.startswith(TRUE)
+    assert NOTE not in answer.answer
+
+
+def test_a_date_at_the_start_of_a_line_is_no_number_of_a_list(formulating, server):
+    server.says("15. Oktober ist der Tag, seit dem Krakau zu Eurocities gehört [1].")
+    assert formulating().ask(QUESTION).answer.startswith("15. Oktober")
+
+
 def test_where_too_little_is_left_the_quote_is_the_answer(formulating, server):
     server.says(f"{TRUE} Es gab Sekt [1]. Danach tanzten 300 Gäste [1]. Warschau gratulierte [1].")
     assistant = formulating()

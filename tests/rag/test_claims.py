@@ -168,6 +168,24 @@ def test_who_does_what_to_whom(sentence, reason):
     assert (verdict.supported, verdict.reason) == (not reason, reason)
 
 
+COUNCILLOR = (
+    "Stadträtin Novak in Krakau\nDie Stadträtin zog auch für die eigene Stadt Bilanz. Beide Felder sind Kern der "
+    "Strategie. Diese sieht unter anderem vor, Betriebe zu unterstützen."
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Stadträtin Novak zog auch für die eigene Stadt Bilanz.",
+        "Die Strategie von Krakau sieht unter anderem vor, Betriebe zu unterstützen.",
+    ],
+)
+def test_what_passages_go_on_to_say_of_somebody_they_have_named(sentence):
+    verdict = check_claim(sentence, [COUNCILLOR], language="de", passage_language="de")
+    assert (verdict.supported, verdict.reason) == (True, "")
+
+
 SCOPE = (
     "Von den 143 Schulen haben 61 eine Solaranlage. Das Haus am Markt könnte bis 2028 verkauft werden. "
     "Die Buslinie 7 fährt alle 15 Minuten. Der Treff ist täglich geöffnet."
@@ -196,6 +214,7 @@ def test_all_and_certain_need_passages_that_say_so(sentence, reason):
         ("Nora Berger setzte sich durch.", "de", "wer setzte sich durch?"),
         ("Der Hafen wurde von der Firma Hansebau erweitert.", "de", "Der Hafen wurde von wem erweitert?"),
         ("Die Bilder sind in der Familie Roth.", "de", None),
+        ("Der Bremer Hafen wurde erweitert.", "de", None),
         ("The pictures were received by Jan Kern.", "en", "The pictures were received by whom?"),
         ("Jan Kern's pictures are old.", "en", "whose pictures are old?"),
         ("Obrazy otrzymał przez Jan Kern.", "pl", "Obrazy otrzymał przez kogo?"),
