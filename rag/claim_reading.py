@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.claim_parts import Mention, Pair, mentions_in
+from rag.claim_parts import Mention, Pair, mentions_in, name_key
 from rag.names import city_keys
 from rag.statements import PARTED, Statement
 
@@ -78,7 +78,8 @@ def asked_of(pair: Pair) -> Iterator[Asked]:
     """Yield a question for each name of the claim that the passages hold beside others."""
     theirs = [mention for span in pair.passage.sentences for mention in mentions_in(pair.passage, span)]
     mine = [mention for span in pair.claim.sentences for mention in mentions_in(pair.claim, span)]
-    keys = {mention.key for mention in mine}
+    # With the parts of a name, too: where the passages go on to speak of "die Stadträtin", it is Novak.
+    keys = {mention.key for mention in mine} | {name_key(pair.claim, number) for number in range(len(pair.claim.words))}
     for mention in mine:
         own = [(its.start, its.end) for its in theirs if its.key == mention.key]
         rivals = [(its.start, its.end) for its in theirs if its.key not in keys]

@@ -49,6 +49,9 @@ _CLAUSE_WORDS = 3
 _FEWEST_WORDS = 2
 _SAME_LANGUAGE = 0.55
 _OTHER_LANGUAGE = 0.42
+# Words of one language that have no counterpart worth the name: so many, spread over clauses that pass, are a sentence
+# of its own making.
+_STRAY = 4
 
 _RULES: tuple[tuple[Reason, Callable[[Pair], str | None]], ...] = (
     ("value", missing_value),
@@ -105,6 +108,9 @@ def check_claim(
     least, detail = coverage(pair)
     if least < (_SAME_LANGUAGE if language == passage_language else _OTHER_LANGUAGE):
         return Verdict(False, "meaning", detail)
+    stray = _stray(pair) if language == passage_language else []
+    if len(stray) >= _STRAY:
+        return Verdict(False, "meaning", ", ".join(stray))
     answered = answered_otherwise(pair, reading) if reading else None
     return Verdict(True) if answered is None else Verdict(False, "attribution", answered)
 
@@ -141,6 +147,11 @@ def coverage(pair: Pair) -> tuple[float, str]:
         for start, end in [(0, len(pair.claim.text)), *clauses]
     ]
     return min(found)
+
+
+def _stray(pair: Pair) -> list[str]:
+    words = enumerate(pair.claim.words)
+    return [word.text for n, word in words if pair.covered[n] < _SAME_LANGUAGE and not is_named(pair.claim, n)]
 
 
 def _mean(pair: Pair, start: int, end: int) -> float:
