@@ -20,7 +20,7 @@ import click
 
 from rag.errors import CityciteError, UsageError
 from ui import upkeep
-from ui.ingesting import one_line, read_sources, watch_folders
+from ui.ingesting import one_line, read_sources, stop_in_good_order, watch_folders
 from ui.keys_cli import keys
 from ui.privacy_cli import audit, privacy
 
@@ -87,6 +87,7 @@ def ingest(
     store: str | None,
 ) -> None:
     """Read files, folders, web pages and sitemaps into the store; what is unchanged costs next to nothing."""
+    stop_in_good_order()
     if watch:
         if force:
             raise UsageError("--watch takes out no more than half of a folder's files at once; run --prune --force.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
@@ -50,9 +51,18 @@ def read_sources(
     return report
 
 
+def stop_in_good_order() -> None:
+    """Have SIGTERM, as a service or a container sends it, do what Ctrl-C does.
+
+    Chroma writes its graph of vectors anew every thousand passages, in place: a process that ends in the midst of that
+    may leave one that cannot be read. An interruption waits until Chroma has returned.
+    """
+    with suppress(ValueError):  # not in the main thread
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def watch_folders(sources: Sequence[str], settings: Settings, *, as_json: bool) -> None:
-    """Follow folders until SIGINT or SIGTERM, with one line a change."""
-    import signal
+    """Follow folders until it is interrupted, with one line a change."""
     import threading
 
     from ingest.watching import Watch
@@ -67,7 +77,6 @@ def watch_folders(sources: Sequence[str], settings: Settings, *, as_json: bool) 
         click.echo(f"citycite: {message}", err=True)
 
     watch = Watch(sources, settings, tell, warn, threading.Event())
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Whatever is cut off, the store has the old version of a document or the new one.
     with suppress(KeyboardInterrupt):
         click.echo("Watching; stop with Ctrl-C.", err=True)

@@ -16,7 +16,7 @@ from rag.records import passage_ids
 from rag.settings import Settings
 from rag.store import PASSAGES, Store
 
-DOCUMENTS, KILLS, SEED = 300, 50, 7
+DOCUMENTS, KILLS, SEED = 600, 50, 7
 Content = dict[str, tuple[str, list[tuple[int, int, str]]]]
 
 
@@ -45,11 +45,27 @@ def content_of(store: Store) -> Content:
     return found
 
 
-def run_and_kill(folder: Path, store: Path, seconds: float) -> None:
-    process = subprocess.Popen(
+def started(folder: Path, store: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", "ui", "ingest", str(folder), "--store", str(store)],
         cwd=Path(__file__).parents[2], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+
+
+def wait_for_writing(process: subprocess.Popen[bytes], store: Path) -> float:
+    """Wait until the process writes to the store; return when that was."""
+    file = store / "chroma.sqlite3"
+    before = file.stat().st_mtime_ns
+    while process.poll() is None and file.stat().st_mtime_ns == before:
+        time.sleep(0.002)
+    return time.monotonic()
+
+
+def run_and_kill(folder: Path, store: Path, seconds: float, *, writing: bool) -> None:
+    """Ingest, and kill that so many seconds after its start, or after it has begun to write."""
+    process = started(folder, store)
+    if writing:
+        wait_for_writing(process, store)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -63,15 +79,22 @@ def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
     folder.mkdir()
     write_all(folder, 1)
     begun = time.monotonic()
-    run_and_kill(folder, tmp_path / "store", 600)
+    assert started(folder, tmp_path / "store").wait(600) == 0
     whole = time.monotonic() - begun
+    write_all(folder, 0)
+    process = started(folder, tmp_path / "store")
+    begun = wait_for_writing(process, tmp_path / "store")
+    assert process.wait(600) == 0
+    span = time.monotonic() - begun
     store = Store(tmp_path / "store")
     assert len(content_of(store)) == DOCUMENTS
     store.close()
     cut_off = 0
     for version in range(2, KILLS + 2):
         write_all(folder, version)
-        run_and_kill(folder, tmp_path / "store", rng.uniform(0, whole))
+        # Every other one while it writes, which is only a small part of the time.
+        writing = version % 2 == 0
+        run_and_kill(folder, tmp_path / "store", rng.uniform(0, span if writing else whole), writing=writing)
         store = Store(tmp_path / "store")
         content = content_of(store)
         assert len(content) == DOCUMENTS
@@ -84,7 +107,7 @@ def test_killed_at_fifty_random_moments(tmp_path: Path) -> None:
         answer = assistant.ask("Wie hoch sind die Kosten von Akte 17?")
         assert all(assistant.document(c.document_id).text[c.start : c.end] == c.quote for c in answer.citations)
         assistant.close()
-    # The moments were spread well enough that some fell between two documents.
+    # The moments were spread well enough that some fell between two blocks of documents.
     assert cut_off >= KILLS // 10
 
     store, undisturbed = Store(tmp_path / "store"), Store(tmp_path / "undisturbed")
